@@ -1,0 +1,151 @@
+// Package store is the contract between the server and whatever keeps its data: Blobs for sealed bytes, Meta for records.
+//
+// They are two because their needs differ. Blobs is no more than what every object store has: objects that are written once
+// and are durable when the write returns. Meta is small and exact: each method is one atomic step, so that any number of
+// servers may share one database without locks of their own.
+//
+// A part is put under a key that holds its digest, then Meta.AddPart decides which digest is the part. So two racing writers
+// of one part can never mix; the loser's object is an orphan that Blobs.Sweep removes. On creation the record comes first, on
+// deletion the bytes go first: a crash between the two leaves only what a sweep collects.
+//
+// Times are Unix seconds (int64) and always come from the caller, which owns the clock. Every driver passes the suite in
+// storetest.
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+// Errors that drivers return, possibly wrapped, and callers branch on.
+var (
+	ErrNotFound   = errors.New("not found")                       // unknown, expired, revoked or spent: it cannot be told which
+	ErrConflict   = errors.New("conflicts with what is stored")   // Complete: ready with another size
+	ErrIncomplete = errors.New("parts are missing")               // Complete
+	ErrNotOpen    = errors.New("share takes no more parts")       // AddPart
+	ErrSpent      = errors.New("no downloads left")               // TakeDownload
+	ErrExhausted  = errors.New("no tries left")                   // TakeTry
+	ErrSize       = errors.New("body has another size")           // Put: longer or shorter than announced
+	ErrDigest     = errors.New("body has another digest")         // Put
+	ErrMagic      = errors.New("body begins with something else") // Put
+	ErrFull       = errors.New("no space left")                   // any write
+	ErrTooNew     = errors.New("schema is newer than this build") // opening a Meta
+)
+
+// Hash is a SHA-256.
+type Hash = [32]byte
+
+// Key names an object in Blobs: part N of a share, with this digest. Part 0 is the manifest.
+type Key struct {
+	Share  string
+	N      int64
+	Digest Hash
+}
+
+// Blobs keeps sealed bytes. It is safe for concurrent use, also by several processes. An object never changes.
+type Blobs interface {
+	// Put stores exactly size bytes of body, durably: once it returns nil they survive a power cut. The body must begin with
+	// magic and have the key's digest and size, else nothing is kept and the error is ErrMagic, ErrDigest or ErrSize (also
+	// when body ends early with io.EOF or io.ErrUnexpectedEOF). A full store is ErrFull, where possible before body is read.
+	// Putting what is there already is fine.
+	Put(ctx context.Context, key Key, body io.Reader, size int64, magic string) error
+	// Open reads length bytes from offset. The caller keeps within the size it knows from Meta. A missing object is ErrNotFound.
+	Open(ctx context.Context, key Key, offset, length int64) (io.ReadCloser, error)
+	// Delete removes an object. Removing a missing one is fine.
+	Delete(ctx context.Context, key Key) error
+	// DeleteShare removes every object of a share. Readers that have one open may finish.
+	DeleteShare(ctx context.Context, share string) error
+	// Sweep removes what was written before the given time and is not to be kept: objects for which keep says no, and
+	// leftovers of interrupted writes. It returns how many it removed. Any number of processes may sweep at once.
+	Sweep(ctx context.Context, before time.Time, keep func(context.Context, Key) (bool, error)) (int, error)
+}
+
+// States of a Share in Meta.
+const (
+	Open  = "open"
+	Ready = "ready"
+)
+
+// Share is a record.
+type Share struct {
+	ID                    string
+	Access, Reader, Owner Hash // of the tokens
+	State                 string
+	Password              bool
+	PartSize              int64
+	Size                  int64 // sealed content bytes; while open, the announced upper bound
+	Parts                 int64 // 0 while open
+	Created               int64
+	Completed             int64 // 0 while open
+	Expires               int64 // open: when it is abandoned; ready: Completed + Lifetime
+	Lifetime              int64 // seconds
+	MaxDownloads          int64 // 0: any number
+	Taken                 int64 // downloads taken
+}
+
+// Part is a stored part, or the manifest (N 0).
+type Part struct {
+	N      int64
+	Size   int64
+	Digest Hash
+}
+
+// Change is what Update sets; nil members stay.
+type Change struct {
+	Lifetime     *int64
+	MaxDownloads *int64
+}
+
+// Budget limits wrong passwords: Burst at once, one more every Refill seconds.
+type Budget struct{ Burst, Refill int64 }
+
+// Meta keeps records. It is safe for concurrent use, also by several processes. Each method is atomic, and durable when it
+// returns nil. A share that is expired at now, or removed, is ErrNotFound to every method that takes an id and now, even
+// before a sweep has come by.
+type Meta interface {
+	// Create inserts s. If a share with the same Owner hash exists (open or ready), that one is returned unchanged, and the
+	// caller compares: so a repeated request makes one share.
+	Create(ctx context.Context, s Share) (Share, error)
+	// Share returns a record.
+	Share(ctx context.Context, id string, now int64) (Share, error)
+	// AddPart inserts p if nothing is stored under p.N, postpones the expiry of the open share to expires (it may skip that
+	// when it moves by less than an hour), and returns what is stored under p.N now: p, or an earlier part. ErrNotOpen if
+	// nothing is and the share is ready.
+	AddPart(ctx context.Context, id string, p Part, now, expires int64) (Part, error)
+	// Part returns one part. Parts returns all, the manifest first. Neither asks whether the share is expired or removed: a
+	// sweep needs them too. A missing part is ErrNotFound; a share without parts, or an unknown one, has none.
+	Part(ctx context.Context, id string, n int64) (Part, error)
+	Parts(ctx context.Context, id string) ([]Part, error)
+	// Complete makes an open share ready: size bytes in parts parts, each there and of the right size, and a manifest; else
+	// ErrIncomplete. Expiry is now + Lifetime from here on. A share that is ready with the same numbers is returned as it
+	// is; with others, ErrConflict.
+	Complete(ctx context.Context, id string, size, parts, now int64) (Share, error)
+	// TakeDownload leases a download to ticket: at most MaxDownloads different tickets ever get one, however many ask at
+	// once; else ErrSpent. The same ticket again is fine and takes nothing. Possible while the share is open.
+	TakeDownload(ctx context.Context, id string, ticket Hash, now int64) (Share, error)
+	// Ticket returns the share that ticket opens, and notes that it was used (to the hour at least). ErrNotFound if there is
+	// no such lease.
+	Ticket(ctx context.Context, id string, ticket Hash, now int64) (Share, error)
+	// FinishDownload ends a lease. It reports whether the share is spent: ready, all downloads taken, and every lease
+	// finished or idle since before idle.
+	FinishDownload(ctx context.Context, id string, ticket Hash, now, idle int64) (spent bool, err error)
+	// Update changes the terms: expiry becomes Completed + Lifetime (of a ready share). It may lie in the past.
+	Update(ctx context.Context, id string, c Change, now int64) (Share, error)
+	// TakeTry takes one try from the share's budget before a password is checked, and returns how many are left.
+	// ErrExhausted if there was none; then wait is the seconds until there is. RefundTry gives back the try of a right password.
+	TakeTry(ctx context.Context, id string, b Budget, now int64) (left, wait int64, err error)
+	RefundTry(ctx context.Context, id string, b Budget, now int64) error
+	// Remove marks a share as removed: from here on it is ErrNotFound to all but Part, Parts, Doomed and Forget. Removing a
+	// missing one is ErrNotFound.
+	Remove(ctx context.Context, id string, now int64) error
+	// Doomed marks as removed what is expired at now, or spent (as in FinishDownload), and returns at most limit ids of
+	// removed shares, those of earlier calls that were not forgotten included. It also drops finished and idle leases of
+	// shares with any number of downloads.
+	Doomed(ctx context.Context, now, idle int64, limit int) ([]string, error)
+	// Forget deletes the record of a removed share and all that hangs on it. Call it when its bytes are gone.
+	Forget(ctx context.Context, id string) error
+	// Ping tells whether the store answers.
+	Ping(ctx context.Context) error
+}
