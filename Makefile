@@ -1,0 +1,86 @@
+# make run        builds everything and serves http://localhost:8080 with data in ./data
+# make test       installs what the tests need (Debian packages, npm) and runs all of them
+# make test-long  the same with the large sizes and cycle counts
+# make help       lists the rest
+
+GO      ?= go
+BIN     := static/bin
+ENGINE  := $(BIN)/engine.wasm
+WASM    := GOOS=js GOARCH=wasm
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+# Every Go package but what npm may have brought.
+PACKAGES = $(shell $(GO) list ./... | grep -v /node_modules/)
+UNIT     = $(shell $(GO) list ./... | grep -v -e /node_modules/ -e /wasm/e2e)
+# What must also run on Workers, and the engine.
+PORTABLE = ./server ./server/api ./server/store ./wasm ./wasm/internal/...
+
+GO_SOURCES   := $(shell find wasm server static -name '*.go' -not -path '*/node_modules/*') go.mod go.sum
+PAGE_SOURCES := $(shell find static -type f -not -path '*/node_modules/*' -not -path '$(BIN)/*')
+
+.PHONY: build run test test-long check unit wasm-test e2e vuln deps fmt clean help
+
+build: bin/sealpostd bin/sealpost ## bin/sealpostd (server and page in one file) and bin/sealpost
+
+run: build ## build and serve http://localhost:8080
+	bin/sealpostd -listen localhost:8080 -data data
+
+bin/sealpostd: $(ENGINE).br $(BIN)/wasm_exec.js $(GO_SOURCES) $(PAGE_SOURCES)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w -X main.version=$(VERSION)' -o $@ ./server/cmd/sealpostd
+
+bin/sealpost: $(GO_SOURCES)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $@ ./wasm/cmd/sealpost
+
+$(ENGINE): $(GO_SOURCES)
+	$(WASM) $(GO) build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o $@ ./wasm
+
+$(ENGINE).br: $(ENGINE)
+	$(GO) run ./static/internal/precompress $(ENGINE)
+
+$(BIN)/wasm_exec.js: $(shell $(GO) env GOROOT)/lib/wasm/wasm_exec.js
+	cp $< $@
+
+test: deps build check unit wasm-test e2e ## install what tests need, then run all of them
+
+test-long: export SEALPOST_LONG = 1
+test-long: test ## the same with large sizes and many cycles
+
+check: vuln ## gofmt, vet and staticcheck on both platforms, tsc
+	@test -z "$$(gofmt -l server wasm static | grep -v node_modules | tee /dev/stderr)" || { echo 'gofmt: the files above are not formatted'; exit 1; }
+	$(GO) mod verify
+	$(GO) vet $(PACKAGES)
+	$(WASM) $(GO) vet $(PORTABLE)
+	$(GO) build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	bin/staticcheck $(PACKAGES)
+	$(WASM) bin/staticcheck $(PORTABLE)
+	cd static && npm run --silent check
+
+# The database of known vulnerabilities may be out of reach; then that is said, and nothing else fails for it.
+vuln: ## govulncheck, if its database can be reached
+	@out=$$($(GO) tool govulncheck $(PACKAGES) 2>&1); code=$$?; printf '%s\n' "$$out" | tail -n 20; \
+	case "$$out" in *'fetching vulnerabilities'*) echo 'govulncheck: database out of reach, not checked' ;; *) exit $$code ;; esac
+
+unit: $(ENGINE).br ## Go tests with the race detector; -count=1 because go list's inputs are not in the test cache's key
+	$(GO) test -race -count=1 $(UNIT)
+
+wasm-test: ## the format and link packages as WebAssembly under Node
+	$(WASM) $(GO) test -count=1 -exec='$(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec' ./wasm/internal/...
+
+e2e: build ## browser tests in Chromium, Firefox and WebKit
+	$(GO) test -count=1 -timeout $(if $(SEALPOST_LONG),80m,12m) ./wasm/e2e/...
+
+DEBIAN := gcc libc6-dev curl ca-certificates age zstd brotli ffmpeg tar xvfb chromium chromium-driver firefox-esr webkit2gtk-driver fonts-noto-color-emoji fonts-noto-core
+
+deps: ## Debian packages and npm modules that the tests need
+	@missing=$$(for p in $(DEBIAN); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; fi
+	cd static && npm ci --no-audit --no-fund --silent
+
+fmt: ## gofmt -w
+	gofmt -w server wasm static/*.go static/internal
+
+clean: ## remove what build made
+	rm -rf bin $(BIN)/*
+
+help:
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
