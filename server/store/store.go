@@ -49,9 +49,11 @@ type Blobs interface {
 	// Put stores exactly size bytes of body, durably: once it returns nil they survive a power cut. The body must begin with
 	// magic and have the key's digest and size, else nothing is kept and the error is ErrMagic, ErrDigest or ErrSize (also
 	// when body ends early with io.EOF or io.ErrUnexpectedEOF). A full store is ErrFull, where possible before body is read.
-	// Putting what is there already is fine.
+	// Putting what is there already is fine; it makes the object new to Sweep. If the share is deleted meanwhile, the error
+	// may be ErrNotFound.
 	Put(ctx context.Context, key Key, body io.Reader, size int64, magic string) error
-	// Open reads length bytes from offset. The caller keeps within the size it knows from Meta. A missing object is ErrNotFound.
+	// Open reads length bytes from offset. The caller keeps within the size it knows from Meta, and stops after length bytes
+	// (io.CopyN): the reader may be a plain file, which has more. A missing object is ErrNotFound.
 	Open(ctx context.Context, key Key, offset, length int64) (io.ReadCloser, error)
 	// Delete removes an object. Removing a missing one is fine.
 	Delete(ctx context.Context, key Key) error
@@ -105,8 +107,8 @@ type Budget struct{ Burst, Refill int64 }
 // returns nil. A share that is expired at now, or removed, is ErrNotFound to every method that takes an id and now, even
 // before a sweep has come by.
 type Meta interface {
-	// Create inserts s. If a share with the same Owner hash exists (open or ready), that one is returned unchanged, and the
-	// caller compares: so a repeated request makes one share.
+	// Create inserts s; s.Created is its now. If a share with the same Owner hash exists (open or ready), that one is returned
+	// unchanged, and the caller compares: so a repeated request makes one share.
 	Create(ctx context.Context, s Share) (Share, error)
 	// Share returns a record.
 	Share(ctx context.Context, id string, now int64) (Share, error)
@@ -123,18 +125,20 @@ type Meta interface {
 	// is; with others, ErrConflict.
 	Complete(ctx context.Context, id string, size, parts, now int64) (Share, error)
 	// TakeDownload leases a download to ticket: at most MaxDownloads different tickets ever get one, however many ask at
-	// once; else ErrSpent. The same ticket again is fine and takes nothing. Possible while the share is open.
+	// once; else ErrSpent. The same ticket again is fine, takes nothing, and resumes a lease that was finished. Possible
+	// while the share is open.
 	TakeDownload(ctx context.Context, id string, ticket Hash, now int64) (Share, error)
-	// Ticket returns the share that ticket opens, and notes that it was used (to the hour at least). ErrNotFound if there is
-	// no such lease.
+	// Ticket returns the share that ticket opens, and notes that it was used (to the minute at least). ErrNotFound if there
+	// is no such lease, or it is finished.
 	Ticket(ctx context.Context, id string, ticket Hash, now int64) (Share, error)
-	// FinishDownload ends a lease. It reports whether the share is spent: ready, all downloads taken, and every lease
-	// finished or idle since before idle.
+	// FinishDownload ends a lease; again is fine, an unknown ticket is ErrNotFound. It reports whether the share is spent:
+	// ready, all downloads taken, and every lease finished or idle since before idle.
 	FinishDownload(ctx context.Context, id string, ticket Hash, now, idle int64) (spent bool, err error)
 	// Update changes the terms: expiry becomes Completed + Lifetime (of a ready share). It may lie in the past.
 	Update(ctx context.Context, id string, c Change, now int64) (Share, error)
-	// TakeTry takes one try from the share's budget before a password is checked, and returns how many are left.
-	// ErrExhausted if there was none; then wait is the seconds until there is. RefundTry gives back the try of a right password.
+	// TakeTry takes one try from the share's budget (both members at least 1) before a password is checked, and returns how
+	// many are left. ErrExhausted if there was none; then wait is the seconds until there is. RefundTry gives back the try of
+	// a right password.
 	TakeTry(ctx context.Context, id string, b Budget, now int64) (left, wait int64, err error)
 	RefundTry(ctx context.Context, id string, b Budget, now int64) error
 	// Remove marks a share as removed: from here on it is ErrNotFound to all but Part, Parts, Doomed and Forget. Removing a

@@ -1,0 +1,81 @@
+package disk
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/sealpost/sealpost/server/store"
+)
+
+// buffers are what a Put costs in memory. How many Puts run at once is for the server to bound.
+var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
+// fill reserves size bytes in f, then writes body and syncs it. The loop is our own, not io.Copy's, which would take the
+// 32 KiB way of os.File.ReadFrom, and so that an error of the body is never taken for one of the disk.
+func fill(ctx context.Context, f *os.File, body io.Reader, size int64, digest store.Hash, magic string) error {
+	if err := allocate(f, size); err != nil {
+		return fmt.Errorf("failed to allocate part: %w", full(err))
+	}
+	buf := buffers.Get().(*[64 << 10]byte)
+	defer buffers.Put(buf)
+	hash := sha256.New()
+	want := len(magic) // at first as much as shows whether this is what it should be, then whole buffers
+	for left := size; left > 0; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if want == 0 || want > len(buf) {
+			want = len(buf)
+		}
+		chunk := buf[:min(int64(want), left)]
+		if _, err := io.ReadFull(body, chunk); err != nil {
+			return bodyError(err)
+		}
+		if left == size && string(chunk[:len(magic)]) != magic {
+			return store.ErrMagic
+		}
+		hash.Write(chunk)
+		if _, err := f.Write(chunk); err != nil {
+			return fmt.Errorf("failed to write part: %w", full(err))
+		}
+		left -= int64(len(chunk))
+		want = 0
+	}
+	switch _, err := io.ReadFull(body, buf[:1]); {
+	case err == nil:
+		return store.ErrSize
+	case err != io.EOF:
+		return bodyError(err)
+	}
+	if [sha256.Size]byte(hash.Sum(nil)) != digest {
+		return store.ErrDigest
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("failed to sync part: %w", full(err))
+	}
+	return nil
+}
+
+func bodyError(err error) error {
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		return store.ErrSize
+	}
+	return fmt.Errorf("failed to read body: %w", err)
+}
+
+// full makes what a full disk or a used up quota says an ErrFull.
+func full(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w: %w", store.ErrFull, err)
+	}
+	return err
+}

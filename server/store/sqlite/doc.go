@@ -1,0 +1,17 @@
+// Package sqlite keeps records in one SQLite file, for a server that is one process on one machine.
+//
+// It is set to lose nothing it has acknowledged and to keep nothing it has deleted: write-ahead log with synchronous=FULL, so
+// that a commit is on the disk when it returns; secure_delete, so that deleted content is overwritten with zeros; and the log,
+// which has copies of old pages, is written back and cut to nothing on Close and in the first Doomed after a Forget.
+//
+// One connection writes, so that writers queue here and in order instead of polling for the file's lock; a few others read,
+// and never wait for the writer. Several processes may open the file, at that price. Every writing operation is a
+// transaction that begins IMMEDIATE, and its answer is given only after COMMIT has succeeded.
+//
+// The statements stand in queries.go. They are written to serve D1 and PostgreSQL as well, so they use $N, numbered in the
+// order of first use (to SQLite these are names, which it numbers as they come), BIGINT and Unix seconds, and none needs an
+// answer from the one before it: an operation is one statement, or a batch that D1 takes as one.
+//
+// What lies in the file: hashes of tokens, sizes, counts, times. It is created with mode 0600. The schema has a version; a build
+// that is older than the file refuses it with store.ErrTooNew.
+package sqlite

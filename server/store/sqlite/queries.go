@@ -1,0 +1,99 @@
+package sqlite
+
+import _ "embed"
+
+//go:embed schema.sql
+var schema string
+
+// schemaVersion is what schema.sql makes.
+const schemaVersion = 1
+
+// The columns of a share, in scanShare's order.
+const columns = `id, access, reader, owner, state, password, part_size, size, parts, created, completed, expires, lifetime,
+	max_downloads, taken`
+
+// Statements of one operation, in the order of a batch. SQLite and D1 run a batch serially. PostgreSQL has to lock the share's
+// row first (SELECT … FOR UPDATE), so that the statements after it see what the one before them did.
+const (
+	// Create. An expired share that no sweep has come by yet must not answer for its owner, nor keep the place of the new one.
+	// The insert gives way to an earlier share of the same owner, which the select then finds; it finds none if the id is taken.
+	createExpire = `UPDATE shares SET state = 'removed' WHERE owner = $1 AND state <> 'removed' AND expires <= $2`
+	createInsert = `INSERT INTO shares (` + columns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`
+	createSelect = `SELECT ` + columns + ` FROM shares WHERE owner = $1 AND state <> 'removed'`
+
+	shareSelect = `SELECT ` + columns + ` FROM shares WHERE id = $1 AND state <> 'removed' AND expires > $2`
+
+	// AddPart. The primary key decides between racing parts. The expiry moves only when that is worth a write: by more than a
+	// 24th of what is left, an hour of a day. The select tells no share, no part, and the part that counts apart.
+	partInsert = `INSERT INTO parts (share, n, size, digest)
+		SELECT id, $1, $2, $3 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5 ON CONFLICT DO NOTHING`
+	partPostpone = `UPDATE shares SET expires = $1
+		WHERE id = $2 AND state = 'open' AND expires > $3 AND $1 - expires > ($1 - $3) / 24`
+	partResult = `SELECT p.size, p.digest FROM shares s LEFT JOIN parts p ON p.share = s.id AND p.n = $1
+		WHERE s.id = $2 AND s.state <> 'removed' AND s.expires > $3`
+
+	partSelect  = `SELECT size, digest FROM parts WHERE share = $1 AND n = $2`
+	partsSelect = `SELECT n, size, digest FROM parts WHERE share = $1 ORDER BY n`
+
+	// Complete: one statement checks and changes. Parts are 1 … $2 if there are $2 and none is above; all but the last are
+	// full; the sum is right, so the last one is too. shareSelect then tells why not.
+	completeUpdate = `UPDATE shares SET state = 'ready', size = $1, parts = $2, completed = $3, expires = $3 + lifetime
+		WHERE id = $4 AND state = 'open' AND expires > $3
+		AND $2 > 0 AND $1 > ($2 - 1) * part_size AND $1 <= $2 * part_size
+		AND EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n = 0)
+		AND $2 = (SELECT COUNT(*) FROM parts p WHERE p.share = $4 AND p.n > 0
+			AND p.n <= $2 AND (p.n = $2 OR p.size = shares.part_size))
+		AND $1 = (SELECT COALESCE(SUM(p.size), 0) FROM parts p WHERE p.share = $4 AND p.n > 0)
+		RETURNING ` + columns
+
+	// TakeDownload. The update counts a ticket that is new, as long as there is room; the insert writes down the one that was
+	// just counted, or renews the lease of one that is known. A ticket is in the table exactly if it was counted.
+	takeCount = `UPDATE shares SET taken = taken + 1, last_ticket = $1
+		WHERE id = $2 AND state <> 'removed' AND expires > $3 AND (max_downloads = 0 OR taken < max_downloads)
+		AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.share = $2 AND t.ticket = $1)`
+	takeInsert = `INSERT INTO tickets (share, ticket, used)
+		SELECT id, $1, $2 FROM shares WHERE id = $3 AND state <> 'removed' AND expires > $2
+		AND (last_ticket = $1 OR EXISTS (SELECT 1 FROM tickets t WHERE t.share = $3 AND t.ticket = $1))
+		ON CONFLICT (share, ticket) DO UPDATE SET used = excluded.used`
+	takeResult = `SELECT ` + columns + `, EXISTS (SELECT 1 FROM tickets t WHERE t.share = $1 AND t.ticket = $2)
+		FROM shares WHERE id = $1 AND state <> 'removed' AND expires > $3`
+
+	ticketSelect = `SELECT ` + columns + `, (SELECT used FROM tickets t WHERE t.share = $1 AND t.ticket = $2 AND t.used <> 0)
+		FROM shares WHERE id = $1 AND state <> 'removed' AND expires > $3`
+	ticketUse = `UPDATE tickets SET used = $1 WHERE share = $2 AND ticket = $3 AND used <> 0 AND used < $1`
+
+	finishUpdate = `UPDATE tickets SET used = 0 WHERE ticket = $1 AND share IN
+		(SELECT id FROM shares WHERE id = $2 AND state <> 'removed' AND expires > $3)`
+	finishResult = `SELECT EXISTS (SELECT 1 FROM tickets t WHERE t.share = $1 AND t.ticket = $2),
+		state = 'ready' AND max_downloads > 0 AND taken >= max_downloads
+		AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.share = $1 AND t.used <> 0 AND t.used >= $3)
+		FROM shares WHERE id = $1 AND state <> 'removed' AND expires > $4`
+
+	update = `UPDATE shares SET
+		expires = CASE WHEN state = 'ready' THEN completed + COALESCE(CAST($1 AS BIGINT), lifetime) ELSE expires END,
+		lifetime = COALESCE(CAST($1 AS BIGINT), lifetime), max_downloads = COALESCE(CAST($2 AS BIGINT), max_downloads)
+		WHERE id = $3 AND state <> 'removed' AND expires > $4 RETURNING ` + columns
+
+	// The budget is one number: when it is full again. A try moves that by Refill ($2) into the future, but never further than
+	// Burst tries ($4 seconds) from now.
+	tryTake = `UPDATE shares SET tries_full = CASE WHEN tries_full > $1 THEN tries_full ELSE $1 END + $2
+		WHERE id = $3 AND state <> 'removed' AND expires > $1
+		AND CASE WHEN tries_full > $1 THEN tries_full ELSE $1 END + $2 <= $1 + $4 RETURNING tries_full`
+	tryResult = `SELECT tries_full FROM shares WHERE id = $1 AND state <> 'removed' AND expires > $2`
+	tryRefund = `UPDATE shares SET tries_full = tries_full - $1 WHERE id = $2 AND state <> 'removed' AND expires > $3`
+
+	remove = `UPDATE shares SET state = 'removed' WHERE id = $1 AND state <> 'removed' AND expires > $2`
+
+	// Doomed. Two updates, because each has an index of its own. The order is random so that shares whose bytes cannot be
+	// deleted for now never stand in the way of the others.
+	doomExpired = `UPDATE shares SET state = 'removed' WHERE state <> 'removed' AND expires <= $1`
+	doomSpent   = `UPDATE shares SET state = 'removed' WHERE state = 'ready' AND max_downloads > 0 AND taken >= max_downloads
+		AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.share = shares.id AND t.used <> 0 AND t.used >= $1)`
+	doomTickets = `DELETE FROM tickets WHERE (used = 0 OR used < $1) AND share IN
+		(SELECT id FROM shares WHERE max_downloads = 0)`
+	doomSelect = `SELECT id FROM shares WHERE state = 'removed' ORDER BY RANDOM() LIMIT $1`
+
+	// Parts and tickets go with it.
+	forget = `DELETE FROM shares WHERE id = $1 AND state = 'removed'`
+)
