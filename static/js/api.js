@@ -1,0 +1,235 @@
+// @ts-check
+// The client of server/api. Works in the page and in workers. Requests that fail for a passing reason are repeated; every
+// call of the protocol is idempotent, so that is always safe.
+
+/** @import { Config, CreateShare, Share } from "./types.d.ts" */
+
+const TRIES = 8;
+const FIRST_WAIT = 500; // milliseconds; doubles with each try
+const LONGEST_WAIT = 30_000;
+
+/** An error that the server described (RFC 9457), or that no answer came ("offline"). */
+export class Problem extends Error {
+  /**
+   * @param {string} code
+   * @param {string} detail
+   * @param {{status?: number, triesLeft?: number, retryAfter?: number}} [more]
+   */
+  constructor(code, detail, more = {}) {
+    super(detail);
+    this.name = "Problem";
+    this.code = code;
+    this.status = more.status ?? 0;
+    this.triesLeft = more.triesLeft;
+    this.retryAfter = more.retryAfter;
+  }
+}
+
+/**
+ * @typedef {object} Options
+ * @property {string} [token] bearer token
+ * @property {object} [json] body
+ * @property {Uint8Array<ArrayBuffer>} [bytes] body
+ * @property {Record<string, string>} [headers]
+ * @property {AbortSignal} [signal]
+ * @property {number} [tries]
+ */
+
+/** @returns {Promise<Config>} */
+export const config = () => request("GET", "config", readJSON);
+
+/**
+ * @param {CreateShare} terms
+ * @param {AbortSignal} signal
+ * @returns {Promise<Share>}
+ */
+export const createShare = (terms, signal) => request("POST", "shares", readJSON, { json: terms, signal });
+
+/**
+ * @param {string} id
+ * @param {string} owner
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {AbortSignal} signal
+ */
+export const putManifest = async (id, owner, bytes, signal) => put(`shares/${id}/manifest`, owner, bytes, signal);
+
+/**
+ * @param {string} id
+ * @param {string} owner
+ * @param {number} n 1 for the first
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {AbortSignal} signal
+ */
+export const putPart = async (id, owner, n, bytes, signal) => put(`shares/${id}/parts/${n}`, owner, bytes, signal);
+
+/**
+ * @param {string} id
+ * @param {string} owner
+ * @param {{size: number, parts: number}} whole
+ * @param {AbortSignal} signal
+ * @returns {Promise<Share>}
+ */
+export const completeShare = (id, owner, whole, signal) =>
+  request("POST", `shares/${id}/complete`, readJSON, { token: owner, json: whole, signal });
+
+/**
+ * @param {string} id
+ * @param {string} owner
+ */
+export const deleteShare = (id, owner) => request("DELETE", `shares/${id}`, readNothing, { token: owner, tries: 4 });
+
+/**
+ * @param {string} id
+ * @param {string} access
+ * @returns {Promise<Share>}
+ */
+export const getShare = (id, access) => request("GET", `shares/${id}`, readJSON, { token: access });
+
+/**
+ * @param {string} id
+ * @param {string} reader
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+export const getManifest = (id, reader) => request("GET", `shares/${id}/manifest`, readBytes, { token: reader });
+
+/**
+ * @param {string} id
+ * @param {string} reader
+ * @param {string} hash of the ticket
+ */
+export const takeDownload = (id, reader, hash) =>
+  request("POST", `shares/${id}/downloads`, readNothing, { token: reader, json: { ticket: hash } });
+
+/**
+ * Returns bytes [from, to) of part n.
+ * @param {string} id
+ * @param {string} ticket
+ * @param {number} n
+ * @param {number} from
+ * @param {number} to
+ * @param {AbortSignal} signal
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+export const getPart = (id, ticket, n, from, to, signal) =>
+  request("GET", `shares/${id}/parts/${n}`, (r) => readExactly(r, to - from), {
+    token: ticket,
+    headers: { Range: `bytes=${from}-${to - 1}` },
+    signal,
+  });
+
+/**
+ * @param {string} id
+ * @param {string} ticket
+ */
+export const finishDownload = (id, ticket) =>
+  request("DELETE", `shares/${id}/downloads/current`, readNothing, { token: ticket, tries: 4 });
+
+/**
+ * @param {string} path
+ * @param {string} token
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {AbortSignal} signal
+ */
+async function put(path, token, bytes, signal) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const headers = {
+    "Content-Digest": `sha-256=:${btoa(String.fromCharCode(...digest))}:`,
+    "Content-Type": "application/octet-stream",
+  };
+  await request("PUT", path, readNothing, { token, bytes, headers, signal });
+}
+
+/** @param {Response} r */
+const readJSON = (r) => r.json();
+
+/** @param {Response} r */
+const readBytes = async (r) => new Uint8Array(await r.arrayBuffer());
+
+/** @param {Response} r */
+const readNothing = async (r) => void (await r.arrayBuffer());
+
+/**
+ * @param {Response} r
+ * @param {number} size
+ */
+async function readExactly(r, size) {
+  const bytes = await readBytes(r);
+  if (bytes.length !== size) throw new TypeError("the answer has another size"); // like a broken connection
+  return bytes;
+}
+
+/**
+ * @template T
+ * @param {string} method
+ * @param {string} path below /api/v1/
+ * @param {(r: Response) => Promise<T>} read
+ * @param {Options} [o]
+ * @returns {Promise<T>}
+ */
+async function request(method, path, read, o = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { ...o.headers };
+  if (o.token) headers.Authorization = `Bearer ${o.token}`;
+  if (o.json) headers["Content-Type"] = "application/json";
+  const body = o.json ? JSON.stringify(o.json) : o.bytes;
+  for (let n = 1; ; n++) {
+    let problem;
+    try {
+      const response = await fetch(`/api/v1/${path}`, { method, headers, body, signal: o.signal, cache: "no-store", redirect: "error" });
+      if (response.ok) return await read(response);
+      problem = await describe(response);
+    } catch (e) {
+      if (o.signal?.aborted) throw o.signal.reason;
+      problem = new Problem("offline", String(e));
+    }
+    if (n >= (o.tries ?? TRIES) || !passes(problem)) throw problem;
+    await sleep(pause(n, problem), o.signal);
+  }
+}
+
+/**
+ * @param {Response} response
+ * @returns {Promise<Problem>}
+ */
+async function describe(response) {
+  const p = await response.json().catch(() => ({}));
+  const seconds = p.retryAfter ?? Number(response.headers.get("Retry-After"));
+  return new Problem(p.code ?? "unavailable", p.detail ?? response.statusText, {
+    status: response.status,
+    triesLeft: p.triesLeft,
+    retryAfter: seconds > 0 ? seconds : undefined,
+  });
+}
+
+/**
+ * Whether the same request may well succeed later.
+ * @param {Problem} p
+ */
+function passes(p) {
+  if (p.code === "offline" || p.code === "digest-mismatch" || p.code === "interrupted") return true;
+  if (p.code === "too-many-tries" || p.code === "storage-full") return false; // a person decides
+  return p.status === 429 || p.status >= 500;
+}
+
+/**
+ * @param {number} n tries so far
+ * @param {Problem} p
+ */
+function pause(n, p) {
+  const backoff = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (n - 1)) * (0.5 + Math.random() / 2);
+  return Math.max(backoff, (p.retryAfter ?? 0) * 1000);
+}
+
+/**
+ * @param {number} ms
+ * @param {AbortSignal} [signal]
+ */
+function sleep(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    }, { once: true });
+  });
+}

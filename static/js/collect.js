@@ -1,0 +1,75 @@
+// @ts-check
+// Files and folders as browsers hand them over: chosen, dropped or pasted.
+
+/** @import { Item } from "./types.d.ts" */
+
+/**
+ * What a file input holds. A folder chosen with webkitdirectory comes as its files, with paths; its empty folders are lost.
+ * @param {Iterable<File>} files
+ * @returns {Item[]}
+ */
+export const fromFiles = (files) => Array.from(files, (file) => ({ name: file.webkitRelativePath || file.name, file }));
+
+/**
+ * What was dropped or pasted, folders with all that is in them. An empty folder is an item of its own.
+ * @param {DataTransfer} data
+ * @returns {Promise<Item[]>}
+ */
+export async function fromTransfer(data) {
+  // All entries have to be taken at once: the transfer is emptied when the event is over.
+  const taken = Array.from(data.items).filter((i) => i.kind === "file").map((i) => ({ entry: i.webkitGetAsEntry(), file: i.getAsFile() }));
+  /** @type {Item[]} */
+  const items = [];
+  for (const { entry, file } of taken) {
+    if (entry?.isDirectory) await walk(/** @type {FileSystemDirectoryEntry} */ (entry), "", items);
+    else if (file) items.push({ name: file.name, file });
+  }
+  return items;
+}
+
+/**
+ * @param {FileSystemDirectoryEntry} folder
+ * @param {string} prefix
+ * @param {Item[]} items
+ */
+async function walk(folder, prefix, items) {
+  const path = `${prefix}${folder.name}/`;
+  const entries = await children(folder);
+  if (!entries.length) items.push({ name: path, file: null });
+  for (const entry of entries) {
+    if (entry.isDirectory) await walk(/** @type {FileSystemDirectoryEntry} */ (entry), path, items);
+    else items.push({ name: path + entry.name, file: await fileOf(/** @type {FileSystemFileEntry} */ (entry)) });
+  }
+}
+
+/**
+ * @param {FileSystemDirectoryEntry} folder
+ * @returns {Promise<FileSystemEntry[]>}
+ */
+async function children(folder) {
+  const reader = folder.createReader();
+  /** @type {FileSystemEntry[]} */
+  const all = [];
+  for (;;) { // a reader gives a hundred or so at a time, and none at the end
+    /** @type {FileSystemEntry[]} */
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) return all;
+    all.push(...some);
+  }
+}
+
+/**
+ * @param {FileSystemFileEntry} entry
+ * @returns {Promise<File>}
+ */
+const fileOf = (entry) => new Promise((resolve, reject) => entry.file(resolve, reject));
+
+/**
+ * Whether the file cannot be read, as is the case with the pseudo-files by which some engines stand for a folder: they have
+ * no type and the size of nothing or of a directory's record.
+ * @param {File} file
+ */
+export async function unreadable(file) {
+  if (file.type !== "" || file.size % 4096 !== 0 || file.size > 1 << 20) return false;
+  return file.slice(0, 1).arrayBuffer().then((b) => b.byteLength !== Math.min(1, file.size), () => true);
+}

@@ -1,0 +1,43 @@
+// @ts-check
+// Finding and making elements. Text always goes in as text.
+
+/**
+ * The element with this data-hook.
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {string} name
+ * @returns {T}
+ */
+export function hook(name) {
+  const element = document.querySelector(`[data-hook="${name}"]`);
+  if (!element) throw new Error(`BUG: no element with hook ${name}`);
+  return /** @type {T} */ (element);
+}
+
+/**
+ * A new element with attributes and children; children that are strings become text.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, string>} [attributes]
+ * @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/**
+ * A progress element and the ring around the seal.
+ * @param {number} done
+ * @param {number} total
+ */
+export function showProgress(done, total) {
+  const part = total > 0 ? Math.min(1, done / total) : 0;
+  const bar = /** @type {HTMLProgressElement} */ (hook("progress"));
+  bar.max = Math.max(1, total);
+  bar.value = done;
+  hook("percent").textContent = `${Math.floor(part * 100)} %`;
+  document.querySelector(".ring")?.setAttribute("stroke-dashoffset", String(100 - part * 100));
+}

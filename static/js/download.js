@@ -1,0 +1,201 @@
+// @ts-check
+// The download page: read the link, show what is in it, save it.
+//
+// The key is in the address after "#". It is taken out of the address bar at once and kept in the history entry, so that a
+// reload works; the browser's own history may all the same have noted the full link.
+
+import { hook, showProgress } from "./dom.js";
+import { showFacts, showManifest } from "./download-view.js";
+import * as format from "./format.js";
+import { messages } from "./messages.js";
+import { Remote } from "./remote.js";
+import { destination, prepare } from "./save.js";
+import { Store } from "./store.js";
+
+/** @import { Opened, SaveNews, Share } from "./types.d.ts" */
+/** @import { Manifest } from "../worker/engine.d.ts" */
+
+const text = messages.download;
+const POLL = 3000; // milliseconds, while the sender is still sending
+const GONE = new Set(["not-found", "no-downloads-left"]);
+
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+const password = /** @type {HTMLInputElement} */ (hook("password"));
+const store = new Store({
+  state: /** @type {"loading" | "locked" | "ready" | "receiving" | "done" | "gone" | "error"} */ ("loading"),
+  error: "",
+  busy: false,
+  waiting: false, // for the sender to finish
+  share: /** @type {Share | null} */ (null),
+  manifest: /** @type {Manifest | null} */ (null),
+});
+
+const { id, fragment, ticket } = readLink();
+const worker = new Remote("/worker/download.js");
+
+function readLink() {
+  const kept = history.state ?? {};
+  const fragment = location.hash.slice(1);
+  const link = { id: location.pathname.split("/")[2] ?? "", fragment: fragment || kept.fragment || "" };
+  // A ticket from before a reload belongs to the same link only.
+  const ticket = !fragment || fragment === kept.fragment ? kept.ticket ?? null : null;
+  history.replaceState({ fragment: link.fragment, ticket }, "", location.pathname);
+  return { ...link, ticket };
+}
+
+/** @param {string | null} ticket */
+const keepTicket = (ticket) => history.replaceState({ ...history.state, ticket }, "", location.pathname);
+
+store.onchange((now, old) => {
+  const { state, share, manifest } = now;
+  main.dataset.state = state;
+  main.dataset.kind = manifest?.kind ?? "";
+  hook("error").textContent = now.error;
+  hook("error").hidden = !now.error;
+  for (const name of ["unlock", "download"]) /** @type {HTMLButtonElement} */ (hook(name)).disabled = now.busy;
+  if (manifest && manifest !== old.manifest) showManifest(manifest, save);
+  if (share && manifest) showFacts(share, manifest);
+  showTitle(now);
+  if (manifest) hook("download").textContent = label(state, manifest);
+  if (state !== old.state && state !== "loading") (state === "locked" ? password : hook("title")).focus();
+});
+
+/**
+ * @param {string} state
+ * @param {Manifest} manifest
+ */
+function label(state, manifest) {
+  if (state === "done") return text.saveAgain;
+  return state === "error" ? text.tryAgain : text.save(manifest.size, manifest.entries.length);
+}
+
+/** @param {typeof store.value} now */
+function showTitle({ state, waiting, share, manifest }) {
+  const set = (/** @type {string} */ title, /** @type {string} */ lead) => {
+    hook("title").textContent = title;
+    hook("lead").textContent = lead;
+  };
+  if (state === "ready" && share && manifest) {
+    const title = manifest.kind === "note" ? text.titles.note[0] : text.sent(manifest.entries.length);
+    set(title, text.since(share.created, share.expires - share.now));
+  } else set(...text.titles[waiting ? "waiting" : state]);
+}
+
+/** @param {Opened} opened */
+function show({ share, manifest }) {
+  if (share.state === "open") {
+    store.set({ share, waiting: true });
+    setTimeout(open, POLL);
+  } else if (manifest) {
+    store.set({ state: "ready", share, manifest, waiting: false, error: "" });
+  } else {
+    store.set({ state: "locked", share, waiting: false });
+  }
+}
+
+/** @param {any} e */
+function fail(e) {
+  if (GONE.has(e.code)) store.set({ state: "gone", error: "" });
+  else store.set({ state: "error", error: messages.error(e) });
+}
+
+async function open() {
+  try {
+    if (!fragment) throw Object.assign(new Error(text.noFragment), { code: "no-fragment" });
+    if (!isSecureContext) throw Object.assign(new Error(), { code: "insecure" });
+    show(await worker.call("open", [id, fragment, ticket]));
+  } catch (e) {
+    fail(e);
+  }
+}
+
+/** @param {Event} e */
+async function unlock(e) {
+  e.preventDefault();
+  if (store.value.busy) return;
+  store.set({ busy: true, error: "" });
+  try {
+    const opened = await worker.call("unlock", [password.value]);
+    password.value = "";
+    show(opened);
+  } catch (e) {
+    const { code, triesLeft, retryAfter } = /** @type {any} */ (e);
+    if (code === "wrong-password") store.set({ error: text.wrongPassword(triesLeft) });
+    else if (code === "too-many-tries") store.set({ error: text.tooManyTries(retryAfter) });
+    else if (code === "offline") store.set({ error: messages.error(e) });
+    else fail(e);
+    password.select();
+  } finally {
+    store.set({ busy: false });
+  }
+}
+
+/**
+ * Saves one entry, or all.
+ * @param {number | null} index
+ */
+async function save(index) {
+  const { manifest, busy } = store.value;
+  if (!manifest || busy) return;
+  const entry = index === null ? null : manifest.entries[index];
+  const name = format.saveName(entry ? entry.name : manifest.saveName);
+  const size = entry ? entry.size : manifest.size;
+  store.set({ state: "receiving", busy: true, error: "" });
+  showProgress(0, size);
+  hook("amount").textContent = messages.upload.preparing;
+  hook("rate").textContent = "";
+  try {
+    keepTicket(await worker.call("take", []));
+    const outcome = await pour(index, name, size);
+    if (outcome === "complete" && index === null) {
+      keepTicket(null);
+      await worker.call("finish", []).catch(() => {}); // a lease also ends by itself
+    }
+    await refresh();
+    store.set(outcome === "complete" ? { state: "done" } : { state: "ready", error: text.cancelled });
+  } catch (e) {
+    fail(e);
+  } finally {
+    store.set({ busy: false });
+  }
+}
+
+/**
+ * @param {number | null} index
+ * @param {string} name
+ * @param {number} size
+ * @returns {Promise<string>} outcome
+ */
+async function pour(index, name, size) {
+  const target = await destination(name, size, () => worker.call("stop", ["interrupted"]));
+  const rate = new format.Rate();
+  const news = (/** @type {SaveNews} */ { type, done = 0 }) => {
+    if (type === "primed") return target.begin();
+    showProgress(done, size);
+    hook("amount").textContent = messages.upload.amount(done, size);
+    const perSecond = rate.note(done);
+    hook("rate").textContent = perSecond ? `${messages.upload.rate(perSecond)}, ${messages.upload.left((size - done) / perSecond)}` : "";
+  };
+  try {
+    return await worker.call("save", [target.port, index], { news, transfer: [target.port] });
+  } catch (e) {
+    if (/** @type {any} */ (e).code === "cancelled") return "cancelled";
+    throw e;
+  } finally {
+    target.close();
+  }
+}
+
+/** Downloads left are what the server says now; a spent share has nothing to say any more. */
+async function refresh() {
+  const share = await worker.call("refresh", []).catch(() => null);
+  if (share) store.set({ share });
+}
+
+hook("unlock-form").addEventListener("submit", unlock);
+hook("download").addEventListener("click", () => save(null));
+hook("cancel").addEventListener("click", () => worker.call("stop", ["cancelled"]));
+addEventListener("hashchange", () => location.reload()); // another link was pasted over this one
+
+open();
+prepare();

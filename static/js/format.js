@@ -1,0 +1,87 @@
+// @ts-check
+// Numbers, times and names as people read them.
+
+const language = "en";
+const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+
+/** @param {number} bytes */
+export function size(bytes) {
+  const unit = bytes < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** unit;
+  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return `${value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })}\u00a0${UNITS[unit]}`;
+}
+
+/** @param {number} n */
+export const count = (n) => n.toLocaleString(language);
+
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+const SPANS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+/**
+ * A time span in its largest fitting unit: "1 day", "5 minutes".
+ * @param {number} seconds
+ */
+export function span(seconds) {
+  const [unit, length] = SPANS.find(([, length]) => seconds >= length) ?? SPANS[3];
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(Math.round(seconds / length));
+}
+
+/**
+ * A moment, with as much of the date as is needed.
+ * @param {number} unix seconds
+ * @param {Date} [now]
+ */
+export function moment(unix, now = new Date()) {
+  const date = new Date(unix * 1000);
+  const time = date.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const days = Math.round((new Date(date).setHours(0, 0, 0, 0) - new Date(now).setHours(0, 0, 0, 0)) / 86_400_000);
+  if (Math.abs(days) <= 1) return `${new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(days, "day")}, ${time}`;
+  return `${date.toLocaleDateString(language, { day: "numeric", month: "long", year: "numeric" })}, ${time}`;
+}
+
+// Characters that reorder the text around them, so that "gpj.exe" can look like "exe.jpg".
+const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/gu;
+
+/**
+ * A name from outside, safe to be shown: what would deceive is made visible. Show it within <bdi>.
+ * @param {string} s
+ */
+export const name = (s) => s.replace(BIDI, "\ufffd").replace(CONTROL, "\ufffd");
+
+/**
+ * Text of several lines from outside, safe to be shown.
+ * @param {string} s
+ */
+export const prose = (s) => s.replace(BIDI, "\ufffd").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/gu, "");
+
+/**
+ * A name under which a file may be saved: the last part of the path, without what file systems and dialogs stumble over.
+ * @param {string} path
+ */
+export function saveName(path) {
+  const last = path.slice(path.lastIndexOf("/") + 1);
+  const safe = last.replace(BIDI, "").replace(CONTROL, "").replace(/[\\/:*?"<>|]/g, "_").replace(/^\.+|[. ]+$/g, "");
+  return safe || "file";
+}
+
+/**
+ * The speed of something that moves, smoothed over a few seconds.
+ */
+export class Rate {
+  /** @type {{t: number, n: number}[]} */
+  #samples = [];
+
+  /**
+   * Notes that n bytes are done and returns bytes per second, 0 while it is too early to tell.
+   * @param {number} n
+   * @param {number} [t] milliseconds
+   */
+  note(n, t = performance.now()) {
+    this.#samples.push({ t, n });
+    while (this.#samples.length > 2 && t - this.#samples[0].t > 5000) this.#samples.shift();
+    const first = this.#samples[0];
+    return t - first.t < 500 ? 0 : ((n - first.n) / (t - first.t)) * 1000;
+  }
+}

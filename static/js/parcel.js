@@ -1,0 +1,106 @@
+// @ts-check
+// What is going to be sent: files and folders by their top-level name, which is unique. Whatever comes a second time under
+// the same name is renamed, never merged.
+
+/** @import { Item } from "./types.d.ts" */
+
+/**
+ * @typedef {object} Bundle a file, or a folder with all that is in it
+ * @property {string} name at the top level
+ * @property {boolean} folder
+ * @property {Item[]} items
+ * @property {number} size
+ */
+
+const NAME_LIMIT = 255; // bytes in one part of a path, as in most file systems
+
+export class Parcel {
+  /** @type {Map<string, Bundle>} */
+  #bundles = new Map();
+
+  get bundles() {
+    return [...this.#bundles.values()];
+  }
+
+  get items() {
+    return this.bundles.flatMap((b) => b.items);
+  }
+
+  get files() {
+    return this.bundles.reduce((n, b) => n + countFiles(b), 0);
+  }
+
+  get size() {
+    return this.bundles.reduce((n, b) => n + b.size, 0);
+  }
+
+  get empty() {
+    return this.#bundles.size === 0;
+  }
+
+  /**
+   * Adds items that belong together: those in one folder are one bundle, each other file is its own.
+   * @param {Item[]} items
+   */
+  add(items) {
+    /** @type {Map<string, Item[]>} */
+    const folders = new Map();
+    for (const item of items) {
+      const slash = item.name.indexOf("/");
+      if (slash < 0) {
+        this.#put(item.name, false, [item]);
+        continue;
+      }
+      const top = item.name.slice(0, slash);
+      const inside = folders.get(top);
+      if (inside) inside.push(item);
+      else folders.set(top, [item]);
+    }
+    for (const [top, inside] of folders) this.#put(top, true, inside);
+  }
+
+  /** @param {string} name */
+  remove(name) {
+    this.#bundles.delete(name);
+  }
+
+  clear() {
+    this.#bundles.clear();
+  }
+
+  /**
+   * @param {string} top
+   * @param {boolean} folder
+   * @param {Item[]} items
+   */
+  #put(top, folder, items) {
+    const name = this.#unique(top, folder);
+    const renamed = items.map(({ name: old, file }) => ({ name: name + old.slice(top.length), file }));
+    const size = items.reduce((n, { file }) => n + (file?.size ?? 0), 0);
+    this.#bundles.set(name, { name, folder, items: renamed, size });
+  }
+
+  /**
+   * @param {string} top
+   * @param {boolean} folder
+   */
+  #unique(top, folder) {
+    const dot = folder ? -1 : top.lastIndexOf(".");
+    const [stem, suffix] = dot > 0 ? [top.slice(0, dot), top.slice(dot)] : [top, ""];
+    let name = top;
+    for (let n = 2; this.#bundles.has(name); n++) name = `${stem} (${n})${suffix}`;
+    return name;
+  }
+}
+
+/** @param {Bundle} b */
+export const countFiles = (b) => b.items.reduce((n, { file }) => n + (file ? 1 : 0), 0);
+
+/**
+ * Whether the format takes this path (wasm/internal/seal says the same, and has the last word).
+ * @param {string} path
+ */
+export function nameAllowed(path) {
+  const parts = path.replace(/\/$/, "").split("/");
+  return parts.every((p) => p !== "" && p !== "." && p !== ".." && !/[\0\\]/.test(p) && new TextEncoder().encode(p).length <= NAME_LIMIT);
+}

@@ -1,0 +1,56 @@
+// @ts-check
+// Calls from the page to a worker: a promise for each call, news in between.
+
+import { scriptURL } from "./trusted.js";
+
+/** A module worker whose methods (worker/serve.js) can be called. */
+export class Remote {
+  /** @type {Map<number, {resolve: (v: any) => void, reject: (e: Error) => void, news: (n: any) => void}>} */
+  #calls = new Map();
+  #next = 0;
+  #worker;
+
+  /** @param {string} path */
+  constructor(path) {
+    this.#worker = new Worker(scriptURL(path), { type: "module" });
+    this.#worker.onmessage = ({ data }) => this.#settle(data);
+    this.#worker.onerror = (e) => this.#fail(new Error(e.message || "the worker could not be loaded"));
+  }
+
+  /**
+   * Calls method with args. news hears what the method reports before it returns.
+   * @param {string} method
+   * @param {unknown[]} args
+   * @param {{news?: (n: any) => void, transfer?: Transferable[]}} [o]
+   * @returns {Promise<any>}
+   */
+  call(method, args, { news = () => {}, transfer = [] } = {}) {
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(id, { resolve, reject, news });
+      this.#worker.postMessage({ id, method, args }, transfer);
+    });
+  }
+
+  /** Ends the worker; calls under way are rejected. */
+  terminate() {
+    this.#worker.terminate();
+    this.#fail(new Error("terminated"));
+  }
+
+  /** @param {{id: number, type: string, value?: any, error?: any}} m */
+  #settle(m) {
+    const call = this.#calls.get(m.id);
+    if (!call) return;
+    if (m.type === "news") return call.news(m.value);
+    this.#calls.delete(m.id);
+    if (m.type === "value") call.resolve(m.value);
+    else call.reject(Object.assign(new Error(m.error.message), m.error));
+  }
+
+  /** @param {Error} e */
+  #fail(e) {
+    for (const call of this.#calls.values()) call.reject(e);
+    this.#calls.clear();
+  }
+}

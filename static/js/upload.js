@@ -1,0 +1,216 @@
+// @ts-check
+// The upload page: choose, set the terms, send, pass the link on.
+
+import * as api from "./api.js";
+import { fromFiles, fromTransfer, unreadable } from "./collect.js";
+import { hook, showProgress } from "./dom.js";
+import * as format from "./format.js";
+import { messages } from "./messages.js";
+import { Parcel, nameAllowed } from "./parcel.js";
+import { Remote } from "./remote.js";
+import { Store } from "./store.js";
+import { showParcel, showTerms } from "./upload-view.js";
+
+/** @import { Item, Posted, Shipment, UploadNews } from "./types.d.ts" */
+
+const text = messages.upload;
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+const parcel = new Parcel();
+const store = new Store({
+  state: /** @type {"idle" | "ready" | "sending" | "done" | "error"} */ ("idle"),
+  error: "",
+  adding: 0, // collections under way
+  link: "",
+  posted: /** @type {Posted | null} */ (null),
+});
+
+const note = /** @type {HTMLTextAreaElement} */ (hook("note"));
+const password = /** @type {HTMLInputElement} */ (hook("password"));
+const expiry = /** @type {HTMLSelectElement} */ (hook("expiry"));
+const downloads = /** @type {HTMLSelectElement} */ (hook("downloads"));
+const link = /** @type {HTMLInputElement} */ (hook("link"));
+
+const worker = new Remote("/worker/upload.js");
+const warm = worker.call("warm", []);
+const configured = api.config().then(showTerms);
+
+store.onchange((now, old) => {
+  const { state } = now;
+  main.dataset.state = state;
+  const start = /** @type {HTMLButtonElement} */ (hook("start"));
+  start.disabled = now.adding > 0 || (parcel.empty && !note.value.trim());
+  hook("error").textContent = now.error;
+  hook("error").hidden = !now.error;
+  if (link.value !== now.link) link.value = now.link;
+  if (state === old.state && state !== "idle") return;
+  const [title, lead] = text.titles[state];
+  hook("title").textContent = state === "sending" && parcel.empty ? text.noteTitle : title;
+  hook("lead").textContent = now.posted ? doneLead(now.posted) : lead;
+  if (state === "done" && now.posted) showFacts(now.posted);
+  if (state !== old.state && (state === "sending" || state === "done" || state === "error")) hook("title").focus();
+});
+
+/** @param {Posted} posted */
+const doneLead = ({ share }) => text.doneUntil(share.expires) + (share.password ? ` ${text.doneWithPassword}` : "");
+
+/** @param {Posted} posted */
+function showFacts({ share, sealed }) {
+  const facts = [
+    parcel.empty ? text.noteOnly : messages.files(parcel.files),
+    text.sealedTo(parcel.size, sealed),
+    text.expiresIn(share.lifetime),
+    share.maxDownloads ? text.downloads(share.maxDownloads) : text.anyDownloads,
+  ];
+  if (share.password) facts.push(text.withPassword);
+  hook("facts").replaceChildren(...facts.map((fact) => Object.assign(document.createElement("span"), { textContent: fact })));
+}
+
+/** Shows the parcel as it is now, and whether it can be sent. */
+function refresh(error = "") {
+  showParcel(parcel, (name) => {
+    parcel.remove(name);
+    refresh();
+    hook("title").focus();
+  });
+  store.set({ state: parcel.empty && !note.value.trim() ? "idle" : "ready", error });
+}
+
+/** @param {Promise<Item[]> | Item[]} collection */
+async function add(collection) {
+  const { state } = store.value;
+  if (state === "sending" || state === "done") return;
+  store.set({ adding: store.value.adding + 1 });
+  let error = "";
+  try {
+    const items = await collection;
+    /** @type {Item[]} */
+    const good = [];
+    for (const item of items) {
+      if (!nameAllowed(item.name)) error ||= text.badName(item.name);
+      else if (item.file && await unreadable(item.file)) error ||= text.isFolder(item.name);
+      else good.push(item);
+    }
+    parcel.add(good);
+  } catch (e) {
+    error = messages.error(e);
+  }
+  store.set({ adding: store.value.adding - 1 });
+  refresh(error);
+}
+
+for (const name of ["files", "folder"]) {
+  const input = /** @type {HTMLInputElement} */ (hook(name));
+  input.addEventListener("change", () => {
+    const items = fromFiles(input.files ?? []);
+    if (items.length || name !== "folder") add(items);
+    else refresh(text.emptyFolder);
+    input.value = ""; // so that the same choice is a change again
+  });
+}
+
+addEventListener("dragover", (e) => {
+  e.preventDefault();
+  main.toggleAttribute("data-over", true);
+});
+addEventListener("dragleave", (e) => {
+  if (!e.relatedTarget) main.toggleAttribute("data-over", false);
+});
+addEventListener("drop", (e) => {
+  e.preventDefault();
+  main.toggleAttribute("data-over", false);
+  if (e.dataTransfer) add(fromTransfer(e.dataTransfer));
+});
+addEventListener("paste", (e) => {
+  if (!e.clipboardData?.files.length) return; // text goes where the cursor is
+  e.preventDefault();
+  add(fromTransfer(e.clipboardData));
+});
+
+note.addEventListener("input", () => {
+  const { state } = store.value;
+  if (state === "idle" || state === "ready") store.set({ state: parcel.empty && !note.value.trim() ? "idle" : "ready" });
+  else store.set({});
+});
+
+const reveal = /** @type {HTMLButtonElement} */ (hook("reveal"));
+password.addEventListener("input", () => (reveal.hidden = !password.value));
+reveal.addEventListener("click", () => {
+  password.type = password.type === "password" ? "text" : "password";
+  reveal.textContent = password.type === "password" ? text.show : text.hide;
+});
+
+/** @returns {Shipment} */
+function shipment() {
+  const { items } = parcel;
+  const single = items.length === 1 && items[0].file !== null && !items[0].name.includes("/");
+  return {
+    kind: items.length === 0 ? "note" : single ? "file" : "tar",
+    note: note.value.trim(),
+    items,
+    password: password.value || null,
+    lifetime: Number(expiry.value),
+    maxDownloads: Number(downloads.value),
+  };
+}
+
+async function send() {
+  store.set({ state: "sending", error: "", link: "", posted: null });
+  showProgress(0, parcel.size);
+  hook("amount").textContent = text.preparing;
+  hook("rate").textContent = "";
+  addEventListener("beforeunload", warn);
+  try {
+    await Promise.all([warm, configured]);
+    const posted = await worker.call("send", [shipment()], { news: listen(new format.Rate()) });
+    store.set({ state: "done", link: posted.link, posted });
+    password.value = "";
+  } catch (e) {
+    const cancelled = /** @type {any} */ (e).code === "cancelled";
+    store.set({ state: cancelled ? "ready" : "error", error: cancelled ? text.cancelled : messages.error(e), link: "" });
+  } finally {
+    removeEventListener("beforeunload", warn);
+  }
+}
+
+/**
+ * @param {format.Rate} rate
+ * @returns {(n: UploadNews) => void}
+ */
+const listen = (rate) => ({ link, done = 0, total = 0 }) => {
+  if (link) {
+    store.set({ link });
+    return;
+  }
+  showProgress(done, total);
+  hook("amount").textContent = text.amount(done, total);
+  const perSecond = rate.note(done);
+  hook("rate").textContent = perSecond ? `${text.rate(perSecond)}, ${text.left((total - done) / perSecond)}` : "";
+};
+
+/** @param {BeforeUnloadEvent} e */
+function warn(e) {
+  e.preventDefault();
+}
+
+hook("start").addEventListener("click", send);
+hook("cancel").addEventListener("click", () => {
+  hook("amount").textContent = text.cancelling;
+  worker.call("cancel", []);
+});
+hook("again").addEventListener("click", () => {
+  parcel.clear();
+  note.value = "";
+  store.set({ link: "", posted: null });
+  refresh();
+});
+
+hook("copy").addEventListener("click", async () => {
+  const button = hook("copy");
+  link.focus();
+  link.select();
+  const copied = await navigator.clipboard?.writeText(link.value).then(() => true, () => false) || document.execCommand("copy");
+  button.textContent = copied ? text.copied : text.copyByHand;
+  setTimeout(() => (button.textContent = text.copy), 3000);
+});
+
+Promise.all([warm, configured]).catch((e) => store.set({ error: messages.error(isSecureContext ? e : { code: "insecure" }) }));

@@ -1,0 +1,97 @@
+// @ts-check
+// The service worker turns what the download worker opens into an ordinary browser download: /save/{id} is answered with
+// the bytes that come through a MessagePort. It answers /sw/ping as well and touches no other request, and it keeps nothing.
+
+const CREDIT = 4; // buffers in flight: bounds memory
+const sw = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
+/** @typedef {import("./js/types.d.ts").SaveJob & {port: MessagePort}} Job */
+/** @type {Map<string, Job>} */
+const jobs = new Map();
+
+// Answers made here need the isolation headers that the server sends, under Cross-Origin-Embedder-Policy.
+const HEADERS = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "sandbox; default-src 'none'",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "X-Content-Type-Options": "nosniff",
+};
+
+sw.addEventListener("activate", (e) => e.waitUntil(sw.clients.claim()));
+
+sw.addEventListener("message", (e) => {
+  const [reply, port] = e.ports;
+  if (e.data?.type !== "save") return;
+  jobs.set(e.data.id, { ...e.data, port });
+  reply.postMessage("known");
+});
+
+sw.addEventListener("fetch", (e) => {
+  const url = new URL(e.request.url);
+  if (url.origin !== sw.location.origin) return;
+  if (url.pathname === "/sw/ping") {
+    const known = jobs.has(url.searchParams.get("id") ?? "");
+    e.respondWith(new Response(known ? "yes" : "no", { headers: HEADERS }));
+  } else if (url.pathname.startsWith("/save/")) {
+    e.respondWith(save(url.pathname.split("/")[2]));
+  }
+});
+
+/** @param {string} id */
+function save(id) {
+  const job = jobs.get(id);
+  if (!job) return new Response("gone", { status: 410, headers: HEADERS });
+  return new Response(stream(job), {
+    headers: {
+      ...HEADERS,
+      "Content-Disposition": disposition(job.name),
+      "Content-Length": String(job.size),
+      "Content-Type": "application/octet-stream", // never the sender's
+    },
+  });
+}
+
+/** @param {Job} job */
+function stream({ id, port }) {
+  /** @type {import("./js/types.d.ts").SinkMessage[]} */
+  const queue = [];
+  let wake = () => {};
+  port.onmessage = ({ data }) => {
+    queue.push(data);
+    wake();
+  };
+  port.postMessage({ type: "credit", n: CREDIT });
+  return new ReadableStream({
+    async pull(controller) {
+      while (!queue.length) await new Promise((resolve) => (wake = () => resolve(undefined)));
+      const m = queue.shift();
+      if (m?.type === "data") {
+        controller.enqueue(new Uint8Array(m.buffer));
+        port.postMessage({ type: "credit", n: 1, taken: true });
+        return;
+      }
+      jobs.delete(id);
+      if (m?.type === "end") {
+        controller.close();
+        port.postMessage({ type: "complete" });
+      } else {
+        controller.error(new Error("the download is not whole"));
+      }
+    },
+    cancel() { // the person stopped the download
+      jobs.delete(id);
+      port.postMessage({ type: "cancelled" });
+    },
+  }, { highWaterMark: 1 });
+}
+
+/**
+ * The header that gives the download its name (RFC 6266): in ASCII for old readers, in UTF-8 for the rest.
+ * @param {string} name
+ */
+function disposition(name) {
+  const ascii = name.replace(/[^ -~]|["\\%]/gu, "_");
+  const utf8 = encodeURIComponent(name).replace(/['()*]/g, (c) => "%" + c.charCodeAt(0).toString(16).toUpperCase());
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${utf8}`;
+}

@@ -1,0 +1,55 @@
+// @ts-check
+// Loads the engine (bin/engine.wasm) into this worker. Go cannot throw across the border, so its exports return Errors;
+// here they become throws, which is what engine.d.ts promises.
+
+/**
+ * Resolves to the engine, started.
+ * @returns {Promise<import("./engine.d.ts").Engine>}
+ */
+export async function loadEngine() {
+  await import(new URL("../bin/wasm_exec.js", import.meta.url).href);
+  const go = new Go();
+  const instance = await instantiate(new URL("../bin/engine.wasm", import.meta.url), go.importObject);
+  go.run(instance); // settles only when the engine ends, which it never should
+  if (!globalThis.sealpost) throw new Error("the engine did not start");
+  return throwing(globalThis.sealpost);
+}
+
+/**
+ * @param {URL} url
+ * @param {WebAssembly.Imports} imports
+ */
+async function instantiate(url, imports) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`the engine could not be loaded: ${response.status}`);
+  // A proxy may have lost the media type that streaming needs.
+  if (response.headers.get("Content-Type") !== "application/wasm") {
+    return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
+  }
+  return (await WebAssembly.instantiateStreaming(response, imports)).instance;
+}
+
+/**
+ * Wraps target so that its functions throw the Errors that they return, and so that the objects they return do the same.
+ * @template {object} T
+ * @param {T} target
+ * @returns {T}
+ */
+function throwing(target) {
+  return new Proxy(target, {
+    get(object, property) {
+      const value = Reflect.get(object, property);
+      if (typeof value !== "function") return value;
+      return (/** @type {unknown[]} */ ...args) => {
+        const result = value.apply(object, args);
+        if (result instanceof Error) throw result;
+        return isObjectOfFunctions(result) ? throwing(result) : result;
+      };
+    },
+  });
+}
+
+/** @param {unknown} value */
+function isObjectOfFunctions(value) {
+  return typeof value === "object" && value !== null && typeof (/** @type {any} */ (value).close) === "function";
+}

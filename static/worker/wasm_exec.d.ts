@@ -1,0 +1,9 @@
+// What bin/wasm_exec.js (from the Go distribution) hangs on globalThis.
+export {};
+
+declare global {
+  class Go {
+    importObject: WebAssembly.Imports;
+    run(instance: WebAssembly.Instance): Promise<void>;
+  }
+}
