@@ -1,0 +1,168 @@
+package disk_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sealpost/sealpost/server/store"
+	"github.com/sealpost/sealpost/server/store/disk"
+	"github.com/sealpost/sealpost/server/store/storetest"
+)
+
+// reopening is a store that the suite can open anew.
+type reopening struct {
+	*disk.Store
+	dir string
+}
+
+func (r reopening) Reopen(t *testing.T) store.Blobs { return open(t, r.dir) }
+
+func open(t *testing.T, dir string) reopening {
+	t.Helper()
+	s, err := disk.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return reopening{s, dir}
+}
+
+func TestBlobs(t *testing.T) {
+	storetest.Blobs(t, func(t *testing.T) store.Blobs { return open(t, filepath.Join(t.TempDir(), "new", "blobs")) })
+}
+
+const share = "abcdefghijklmnop"
+
+func key(n int64, data string) store.Key {
+	return store.Key{Share: share, N: n, Digest: sha256.Sum256([]byte(data))}
+}
+
+func put(s store.Blobs, n int64, data string) error {
+	return s.Put(context.Background(), key(n, data), bytes.NewReader([]byte(data)), int64(len(data)), "")
+}
+
+func TestPrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "blobs")
+	s := open(t, dir)
+	if err := put(s, 1, "data"); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v", path, info.Mode())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenReturnsFile(t *testing.T) {
+	s := open(t, t.TempDir())
+	if err := put(s, 1, "data"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Open(t.Context(), key(1, "data"), 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, ok := r.(*os.File); !ok {
+		t.Errorf("got a %T, which sendfile does not take", r)
+	}
+}
+
+func TestKeysStayInside(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "blobs")
+	s := open(t, dir)
+	for _, id := range []string{"", "a", "ab", "..", "../", "../x", "ab/../../x", "/etc", "ab/c", `ab\c`, "ab.c", ".tx", "ab\x00c", "äbc"} {
+		k := store.Key{Share: id, N: 1}
+		if err := s.Put(t.Context(), k, bytes.NewReader(nil), 0, ""); err == nil {
+			t.Errorf("put under %q worked", id)
+		}
+		if _, err := s.Open(t.Context(), k, 0, 0); err == nil {
+			t.Errorf("open of %q worked", id)
+		}
+		if err := s.DeleteShare(t.Context(), id); err != nil {
+			t.Errorf("delete of %q: %v", id, err)
+		}
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSweepLeftovers plants what crashes leave and what is not ours.
+func TestSweepLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	for n := range int64(2) {
+		if err := put(s, n, "data"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := func(parts ...string) string { return filepath.Join(append([]string{dir, "ab", share}, parts...)...) }
+	old := time.Now().Add(-2 * time.Hour)
+	write := func(path string, at time.Time) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(in(".tOLD"), old)
+	write(in(".tNEW"), time.Now())
+	write(in("notes.txt"), old)
+	write(in("1-abc"), old)
+	write(filepath.Join(dir, "lost+found", "x"), old)
+	write(filepath.Join(dir, "xy", "abandoned", "x"), old) // in another share's place: not ours
+	write(filepath.Join(dir, "zz", "zzzzzzzzzzzzzzzz", ".tOLD"), old)
+	if err := os.MkdirAll(filepath.Join(dir, "em", "empty-share-dir0"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	n, err := s.Sweep(t.Context(), time.Now().Add(-time.Hour), func(context.Context, store.Key) (bool, error) {
+		t.Error("asked about a young object")
+		return true, nil
+	})
+	if n != 2 || err != nil {
+		t.Errorf("removed %d, want 2, error %v", n, err)
+	}
+	for path, want := range map[string]bool{in(".tOLD"): false, in(".tNEW"): true, in("notes.txt"): true, in("1-abc"): true,
+		filepath.Join(dir, "lost+found", "x"): true, filepath.Join(dir, "xy", "abandoned", "x"): true,
+		filepath.Join(dir, "zz"): false, filepath.Join(dir, "em"): false} {
+		if _, err := os.Stat(path); (err == nil) != want {
+			t.Errorf("%s: exists %v, want %v", path, err == nil, want)
+		}
+	}
+}
+
+// TestSweepEmptiesDirectories and makes them again for the next part.
+func TestSweepEmptiesDirectories(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	for range 2 {
+		if err := put(s, 1, "data"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Delete(t.Context(), key(1, "data")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Sweep(t.Context(), time.Now(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if entries, err := os.ReadDir(dir); len(entries) != 0 || err != nil {
+			t.Errorf("left: %v, error %v", entries, err)
+		}
+	}
+}

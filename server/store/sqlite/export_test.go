@@ -1,0 +1,6 @@
+package sqlite
+
+import "database/sql"
+
+func (s *Store) Writer() *sql.DB { return s.writer }
+func (s *Store) Reader() *sql.DB { return s.reader }

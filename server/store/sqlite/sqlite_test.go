@@ -1,0 +1,235 @@
+package sqlite_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/sealpost/sealpost/server/store"
+	"github.com/sealpost/sealpost/server/store/sqlite"
+	"github.com/sealpost/sealpost/server/store/storetest"
+)
+
+// reopening is a store that the suite can open anew. The first one stays open, as if its process had been killed.
+type reopening struct {
+	*sqlite.Store
+	path string
+}
+
+func (r reopening) Reopen(t *testing.T) store.Meta { return open(t, r.path) }
+
+func open(t *testing.T, path string) reopening {
+	t.Helper()
+	s, err := sqlite.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return reopening{s, path}
+}
+
+func TestMeta(t *testing.T) {
+	storetest.Meta(t, func(t *testing.T) store.Meta { return open(t, filepath.Join(t.TempDir(), "meta.db")) })
+}
+
+const now = 1_800_000_000
+
+func share(n int) store.Share {
+	s := store.Share{ID: fmt.Sprintf("share-%010d", n), State: store.Open, PartSize: 100, Size: 1000, Created: now,
+		Expires: now + 1000, Lifetime: 1000, MaxDownloads: 5}
+	copy(s.Access[:], "access-of-"+s.ID)
+	copy(s.Reader[:], "reader-of-"+s.ID)
+	copy(s.Owner[:], "owner-of-"+s.ID)
+	return s
+}
+
+func TestOddPaths(t *testing.T) {
+	for _, name := range []string{"a b.db", "50%.db", "what?.db", "#1.db", "ключ.db", "a&b=c;d.db"} {
+		path := filepath.Join(t.TempDir(), name)
+		s := open(t, path)
+		if _, err := s.Create(t.Context(), share(1)); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestPrivate(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, filepath.Join(dir, "meta.db"))
+	if _, err := s.Create(t.Context(), share(1)); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) != 3 {
+		t.Errorf("files: %v, error %v", files, err)
+	}
+	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: mode %v, error %v", f, info.Mode(), err)
+		}
+	}
+}
+
+func TestTooNew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "meta.db")
+	open(t, path).Close()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`UPDATE schema_version SET version = version + 1`); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	if _, err := sqlite.Open(path); !errors.Is(err, store.ErrTooNew) {
+		t.Errorf("got error %v, want %v", err, store.ErrTooNew)
+	}
+}
+
+func TestNotADatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "meta.db")
+	if err := os.WriteFile(path, bytes.Repeat([]byte("not a database "), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlite.Open(path); err == nil {
+		t.Error("opened a file that is none")
+	}
+}
+
+// TestSettings asks the connections themselves.
+func TestSettings(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "meta.db"))
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "secure_delete": "1",
+		"foreign_keys": "1", "busy_timeout": "10000"} {
+		var got string
+		if err := s.Writer().QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s: got %q, want %q, error %v", pragma, got, want, err)
+		}
+	}
+	if _, err := s.Reader().Exec(`DELETE FROM shares`); err == nil {
+		t.Error("a reader can write")
+	}
+}
+
+// TestGone: after a share is forgotten, no byte of its record is in the file or its log.
+func TestGone(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, filepath.Join(dir, "meta.db"))
+	content := func() []byte {
+		t.Helper()
+		files, err := filepath.Glob(filepath.Join(dir, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []byte
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, b...)
+		}
+		return all
+	}
+	const n = 300
+	ctx := t.Context()
+	for i := range n {
+		sh := share(i)
+		if _, err := s.Create(ctx, sh); err != nil {
+			t.Fatal(err)
+		}
+		for k := range int64(3) {
+			p := store.Part{N: k, Size: 100}
+			copy(p.Digest[:], "digest-of-"+sh.ID)
+			if _, err := s.AddPart(ctx, sh.ID, p, now, now+1000); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var ticket store.Hash
+		copy(ticket[:], "ticket-of-"+sh.ID)
+		if _, err := s.TakeDownload(ctx, sh.ID, ticket, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Contains(content(), []byte("ticket-of-")) {
+		t.Fatal("the test does not see what is there")
+	}
+	for {
+		ids, err := s.Doomed(ctx, now+1000, now, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(ids) == 0 {
+			break
+		}
+		for _, id := range ids {
+			if err := s.Forget(ctx, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, word := range []string{"access-of-", "reader-of-", "owner-of-", "digest-of-", "ticket-of-", "share-00"} {
+		if c := bytes.Count(content(), []byte(word)); c != 0 {
+			t.Errorf("%q is there %d times", word, c)
+		}
+	}
+}
+
+// TestTwoProcesses: two stores on one file, as two processes have them.
+func TestTwoProcesses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "meta.db")
+	stores := []reopening{open(t, path), open(t, path)}
+	sh, err := stores[0].Create(t.Context(), share(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	leased := 0
+	for i := range 20 {
+		wg.Go(func() {
+			_, err := stores[i%2].TakeDownload(context.Background(), sh.ID, store.Hash{byte(i)}, now)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				leased++
+			} else if !errors.Is(err, store.ErrSpent) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if leased != 5 {
+		t.Errorf("%d leases, want 5", leased)
+	}
+}
+
+func BenchmarkTakeDownload(b *testing.B) {
+	s, err := sqlite.Open(filepath.Join(b.TempDir(), "meta.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	sh := share(1)
+	sh.MaxDownloads = 0
+	if _, err := s.Create(b.Context(), sh); err != nil {
+		b.Fatal(err)
+	}
+	for i := 0; b.Loop(); i++ {
+		var ticket store.Hash
+		copy(ticket[:], fmt.Sprint(i))
+		if _, err := s.TakeDownload(b.Context(), sh.ID, ticket, now); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
