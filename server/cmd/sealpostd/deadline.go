@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+const (
+	stallAfter = 60 * time.Second // a body that makes no progress for so long is given up
+	writeChunk = 256 << 10        // progress of a response is this much
+)
+
+// withDeadlines ends requests and responses whose bodies have stalled, however long they may take in all.
+func withDeadlines(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rc := http.NewResponseController(w)
+		if r.ContentLength != 0 && r.Body != nil {
+			r.Body = &slidingBody{ReadCloser: r.Body, rc: rc}
+		}
+		next.ServeHTTP(&slidingWriter{ResponseWriter: w, rc: rc}, r)
+	})
+}
+
+// slidingBody moves the read deadline with each read. It takes it away at the end: the server goes on reading then, to see
+// whether the client hangs up, and would take a deadline for that.
+type slidingBody struct {
+	io.ReadCloser
+	rc *http.ResponseController
+}
+
+func (b *slidingBody) Read(p []byte) (int, error) {
+	b.rc.SetReadDeadline(time.Now().Add(stallAfter))
+	n, err := b.ReadCloser.Read(p)
+	switch {
+	case err == io.EOF:
+		b.rc.SetReadDeadline(time.Time{})
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		err = io.ErrUnexpectedEOF // reset or stalled: to whoever reads, the body ends early
+	}
+	return n, err
+}
+
+// slidingWriter moves the write deadline with each piece of a response. It keeps ReadFrom, through which files are sent
+// without passing through this program's memory.
+type slidingWriter struct {
+	http.ResponseWriter
+	rc *http.ResponseController
+}
+
+func (w *slidingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *slidingWriter) WriteHeader(status int) {
+	w.slide()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *slidingWriter) Write(p []byte) (int, error) {
+	w.slide()
+	return w.ResponseWriter.Write(p)
+}
+
+// ReadFrom implements io.ReaderFrom. The net package knows a file behind one io.LimitedReader, so the pieces are cut in its
+// stead and not by another around it.
+func (w *slidingWriter) ReadFrom(src io.Reader) (total int64, err error) {
+	limited, ok := src.(*io.LimitedReader)
+	if !ok {
+		limited = &io.LimitedReader{R: src, N: 1<<63 - 1}
+	}
+	for limited.N > 0 {
+		w.slide()
+		piece := &io.LimitedReader{R: limited.R, N: min(limited.N, writeChunk)}
+		n, err := io.Copy(w.ResponseWriter, piece)
+		total += n
+		limited.N -= n
+		if err != nil || piece.N > 0 {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+func (w *slidingWriter) slide() { w.rc.SetWriteDeadline(time.Now().Add(stallAfter)) }

@@ -1,0 +1,29 @@
+// Sealpostd is the native Sealpost server: one binary that keeps everything in one folder.
+//
+//	sealpostd -listen localhost:8080 -data ./data
+//
+// Every flag can be set in the environment, too: -max-downloads is SEALPOST_MAX_DOWNLOADS. A flag wins over it. Durations may
+// be given in days (7d), sizes in KiB, MiB and GiB.
+//
+// It speaks plain HTTP and belongs behind a proxy that does HTTPS; without one, browsers run the page on localhost only. Name
+// the proxy in -trusted-proxies, else all clients share the limits of its address.
+//
+// On SIGTERM or SIGINT it stops listening, lets running requests finish for up to 30 seconds, and closes its stores.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Getenv, os.Stderr); err != nil {
+		fmt.Fprintf(os.Stderr, "sealpostd: %v\n", err)
+		os.Exit(1)
+	}
+}

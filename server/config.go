@@ -1,0 +1,141 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/store"
+)
+
+// Config is what a Server is made of. Blobs, Meta, Now and Log are required; the zero value of everything else means the
+// default that is told, or that the feature is off.
+type Config struct {
+	Blobs store.Blobs
+	Meta  store.Meta
+	Now   func() time.Time // the only clock
+	Log   *slog.Logger     // gets no ids, tokens, queries or addresses
+
+	Build string       // told to clients; they never mix builds
+	Pages http.Handler // answers whatever is not under /api, see Pages; nil for the API alone
+
+	CreateLimiter  Limiter        // of new shares, by client address
+	MissLimiter    Limiter        // of refused tokens, by client address; never asked about a request with the right one
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+
+	Lifetimes       []time.Duration // choices that the page offers, ascending; 5 minutes … 30 days
+	DefaultLifetime time.Duration   // one of Lifetimes; a day if that is one, else the first
+	MaxLifetime     time.Duration   // the last of Lifetimes
+	MaxDownloads    int64           // largest limit that a share may have; 100
+	MaxShareSize    int64           // sealed content bytes; as much as the protocol can carry, 256 GiB
+	PartSize        int64           // of small shares, doubled for larger ones as often as needed; 8 MiB
+
+	LongPoll     time.Duration // how long a request for news of an upload may wait; 0 to answer at once
+	AbandonAfter time.Duration // an open share goes when so long no part arrived; a day
+	LeaseIdle    time.Duration // an unfinished download counts as over when unused for so long; a day
+	Budget       store.Budget  // of wrong passwords, per share; 10 and one more each minute
+}
+
+const day = 24 * time.Hour
+
+// MaxShareSize is what fits into the largest parts that there may be.
+const maxShareSize = api.MaxParts * api.MaxPartSize
+
+func (c Config) withDefaults() Config {
+	if len(c.Lifetimes) == 0 {
+		c.Lifetimes = []time.Duration{5 * time.Minute, time.Hour, day, 3 * day, 7 * day, 14 * day, 30 * day}
+	}
+	if c.DefaultLifetime == 0 {
+		c.DefaultLifetime = c.Lifetimes[0]
+		if slices.Contains(c.Lifetimes, day) {
+			c.DefaultLifetime = day
+		}
+	}
+	if c.MaxLifetime == 0 {
+		c.MaxLifetime = slices.Max(c.Lifetimes)
+	}
+	orDefault(&c.MaxDownloads, 100)
+	orDefault(&c.MaxShareSize, maxShareSize)
+	orDefault(&c.PartSize, api.DefaultPartSize)
+	orDefault(&c.AbandonAfter, day)
+	orDefault(&c.LeaseIdle, day)
+	orDefault(&c.Budget.Burst, 10)
+	orDefault(&c.Budget.Refill, 60)
+	return c
+}
+
+func orDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Blobs == nil || c.Meta == nil:
+		return errors.New("stores are missing")
+	case c.Now == nil:
+		return errors.New("clock is missing")
+	case c.Log == nil:
+		return errors.New("log is missing")
+	case !slices.IsSorted(c.Lifetimes) || len(slices.Compact(slices.Clone(c.Lifetimes))) != len(c.Lifetimes):
+		return errors.New("lifetimes are not ascending")
+	case !slices.Contains(c.Lifetimes, c.DefaultLifetime):
+		return fmt.Errorf("default lifetime %v is not one of the lifetimes", c.DefaultLifetime)
+	case c.MaxLifetime < c.Lifetimes[len(c.Lifetimes)-1]:
+		return fmt.Errorf("maximum lifetime %v is shorter than one of the lifetimes", c.MaxLifetime)
+	case c.MaxDownloads < 1:
+		return fmt.Errorf("maximum downloads %d is less than 1", c.MaxDownloads)
+	case c.MaxShareSize < 1 || c.MaxShareSize > maxShareSize:
+		return fmt.Errorf("maximum share size %d is not within 1 … %d", c.MaxShareSize, int64(maxShareSize))
+	case c.PartSize < api.MinPartSize || c.PartSize > api.MaxPartSize:
+		return fmt.Errorf("part size %d is not within %d … %d", c.PartSize, api.MinPartSize, api.MaxPartSize)
+	case c.LongPoll < 0 || c.AbandonAfter < time.Second || c.LeaseIdle < time.Second:
+		return errors.New("a waiting time is too short")
+	case c.Budget.Burst < 1 || c.Budget.Refill < 1:
+		return errors.New("budget of wrong passwords is empty")
+	}
+	for _, d := range append(slices.Clone(c.Lifetimes), c.MaxLifetime) {
+		if d < time.Second || d%time.Second != 0 {
+			return fmt.Errorf("lifetime %v is not a number of whole seconds", d)
+		}
+	}
+	return nil
+}
+
+// partSize returns the smallest part size with which size bytes make at most api.MaxParts parts.
+func (c Config) partSize(size int64) int64 {
+	p := c.PartSize
+	for p < api.MaxPartSize && partCount(size, p) > api.MaxParts {
+		p = min(2*p, api.MaxPartSize)
+	}
+	return p
+}
+
+func partCount(size, partSize int64) int64 { return (size + partSize - 1) / partSize }
+
+// wire is what clients are told of c.
+func (c Config) wire() api.Config {
+	lifetimes := make([]int64, len(c.Lifetimes))
+	for i, d := range c.Lifetimes {
+		lifetimes[i] = seconds(d)
+	}
+	return api.Config{
+		Build:           c.Build,
+		Now:             c.Now().Unix(),
+		MaxShareSize:    c.MaxShareSize,
+		MaxManifestSize: api.MaxManifestSize,
+		Lifetimes:       lifetimes,
+		DefaultLifetime: seconds(c.DefaultLifetime),
+		MaxLifetime:     seconds(c.MaxLifetime),
+		MaxDownloads:    c.MaxDownloads,
+	}
+}
+
+func seconds(d time.Duration) int64 { return int64(d / time.Second) }

@@ -1,0 +1,88 @@
+package server
+
+import (
+	"crypto/sha256"
+	"net/http"
+
+	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/store"
+)
+
+// notReady answers for what has not arrived in an upload that is still running.
+func notReady() *api.Problem {
+	p := api.NewProblem(api.CodeNotReady)
+	p.RetryAfter = 1
+	return p
+}
+
+func (s *Server) getManifest(c *call, sh store.Share) error { return s.sendPart(c, sh, 0) }
+
+func (s *Server) getPart(c *call, sh store.Share) error {
+	n, ok := c.partNumber()
+	if !ok || sh.State == store.Open && n > partCount(sh.Size, sh.PartSize) || sh.State == store.Ready && n > sh.Parts {
+		return api.NewProblem(api.CodeNotFound)
+	}
+	return s.sendPart(c, sh, n)
+}
+
+func (s *Server) sendPart(c *call, sh store.Share, n int64) error {
+	part, err := s.meta.Part(c.ctx(), sh.ID, n)
+	switch {
+	case isGone(err) && sh.State == store.Open:
+		return notReady()
+	case err != nil:
+		return err
+	}
+	return s.send(c, sh, []store.Part{part}, part.Size, part.Digest)
+}
+
+// getContent sends all parts as one body.
+func (s *Server) getContent(c *call, sh store.Share) error {
+	if sh.State != store.Ready {
+		return notReady()
+	}
+	parts, err := s.meta.Parts(c.ctx(), sh.ID)
+	if err != nil {
+		return err
+	}
+	if len(parts) > 0 && parts[0].N == 0 {
+		parts = parts[1:]
+	}
+	if int64(len(parts)) < sh.Parts {
+		return store.ErrNotFound // a sweep was faster
+	}
+	digests := sha256.New()
+	for _, p := range parts[:sh.Parts] {
+		digests.Write(p.Digest[:])
+	}
+	c.w.Header().Set("Content-Disposition", `attachment; filename="content.age"`)
+	return s.send(c, sh, parts[:sh.Parts], sh.Size, store.Hash(digests.Sum(nil)))
+}
+
+func (s *Server) takeDownload(c *call, sh store.Share) error {
+	var in api.TakeDownload
+	if err := c.decode(&in); err != nil {
+		return err
+	}
+	if in.Ticket == (api.Hash{}) {
+		return api.NewProblem(api.CodeBadRequest)
+	}
+	got, err := s.meta.TakeDownload(c.ctx(), sh.ID, store.Hash(in.Ticket), s.now())
+	if err != nil {
+		return missIfNotFound(err)
+	}
+	return c.json(http.StatusOK, s.wireShare(got, false))
+}
+
+func (s *Server) finishDownload(c *call, ticket store.Hash) error {
+	spent, err := s.meta.FinishDownload(c.settled(), c.id, ticket, s.now(), s.idle())
+	if err != nil {
+		return missIfNotFound(err)
+	}
+	if spent {
+		if err := s.remove(c); err != nil && !isGone(err) {
+			return err
+		}
+	}
+	return c.empty()
+}

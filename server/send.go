@@ -1,0 +1,108 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/store"
+)
+
+// send sends parts, of size bytes together, as one body, or the one range of it that is asked for. Bytes never change, so
+// the digest makes a strong ETag.
+func (s *Server) send(c *call, sh store.Share, parts []store.Part, size int64, digest store.Hash) error {
+	etag := `"` + api.Hash(digest).String() + `"`
+	h := c.w.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Content-Security-Policy", sealedPolicy)
+	h.Set("Accept-Ranges", "bytes")
+	h.Set("ETag", etag)
+
+	from, to, status := int64(0), size, http.StatusOK
+	if ifRange := c.r.Header.Get("If-Range"); c.r.Method == http.MethodGet && (ifRange == "" || ifRange == etag) {
+		from, to, status = byteRange(c.r.Header.Get("Range"), size)
+	}
+	switch status {
+	case http.StatusRequestedRangeNotSatisfiable:
+		h.Set("Content-Range", fmt.Sprintf("bytes */%d", size))
+		return api.NewProblem(api.CodeBadRange)
+	case http.StatusPartialContent:
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, size))
+	}
+	h.Set("Content-Length", strconv.FormatInt(to-from, 10))
+	if c.r.Method == http.MethodHead {
+		c.begin(status)
+		return nil
+	}
+	start := int64(0)
+	for _, p := range parts {
+		lo, hi := max(from, start), min(to, start+p.Size)
+		if lo < hi {
+			if err := s.sendBytes(c, sh, p, status, lo-start, hi-lo); err != nil {
+				return err
+			}
+		}
+		start += p.Size
+	}
+	return nil
+}
+
+// sendBytes sends length bytes of one part. The header waits until the first part is open, so that a missing one can still
+// be answered. Body and ResponseWriter are passed to io.CopyN as they are, so that the system may copy from file to socket.
+func (s *Server) sendBytes(c *call, sh store.Share, p store.Part, status int, offset, length int64) error {
+	key := store.Key{Share: sh.ID, N: p.N, Digest: p.Digest}
+	body, err := s.blobs.Open(c.ctx(), key, offset, length)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if c.status == 0 {
+		c.begin(status)
+	}
+	n, err := io.CopyN(c.w, body, length)
+	c.bytes += n
+	return err
+}
+
+// byteRange parses the value of a Range header for size bytes. What is malformed, and several ranges, means the whole.
+func byteRange(header string, size int64) (from, to int64, status int) {
+	whole := func() (int64, int64, int) { return 0, size, http.StatusOK }
+	none := func() (int64, int64, int) { return 0, 0, http.StatusRequestedRangeNotSatisfiable }
+	unit, spec, _ := strings.Cut(header, "=")
+	first, last, found := strings.Cut(strings.TrimSpace(spec), "-")
+	if !strings.EqualFold(strings.TrimSpace(unit), "bytes") || !found || !digits(first) || !digits(last) || first+last == "" {
+		return whole()
+	}
+	if first == "" {
+		n := position(last)
+		if n == 0 {
+			return none()
+		}
+		return max(0, size-n), size, http.StatusPartialContent
+	}
+	from, to = position(first), size
+	if last != "" {
+		end := position(last)
+		if end < from {
+			return whole()
+		}
+		if end < size-1 {
+			to = end + 1
+		}
+	}
+	if from >= size {
+		return none()
+	}
+	return from, to, http.StatusPartialContent
+}
+
+func digits(text string) bool { return strings.Trim(text, "0123456789") == "" }
+
+// position parses digits. What is larger than any size is as large as they come.
+func position(text string) int64 {
+	n, _ := strconv.ParseInt(text, 10, 64) // out of range yields the largest
+	return n
+}

@@ -1,0 +1,80 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sealpost/sealpost/server/store"
+)
+
+const (
+	sweepBatch = 100
+	orphanAge  = time.Hour // by then whoever wrote an object has told Meta of it
+)
+
+// Sweep removes what is expired, revoked, spent or abandoned, bytes first and then the record, so that a crash between the
+// two is made good by the next sweep. Any number of processes may sweep at once.
+func (s *Server) Sweep(ctx context.Context) error {
+	for {
+		ids, err := s.meta.Doomed(ctx, s.now(), s.idle(), sweepBatch)
+		if err != nil {
+			return fmt.Errorf("failed to list shares to sweep: %w", err)
+		}
+		var failed []error
+		for _, id := range ids {
+			if err := s.purge(ctx, id); err != nil {
+				failed = append(failed, err)
+			}
+		}
+		if len(ids) > 0 {
+			s.cfg.Log.Info("swept shares", "removed", len(ids)-len(failed), "failed", len(failed))
+		}
+		// What failed is listed again, so only a batch that got somewhere is followed by another.
+		if len(ids) < sweepBatch || len(failed) == len(ids) {
+			if len(failed) > 0 {
+				return fmt.Errorf("failed to sweep %d shares, first: %w", len(failed), failed[0])
+			}
+			return nil
+		}
+	}
+}
+
+// purge deletes bytes and record of a removed share. Its error does not name the share.
+func (s *Server) purge(ctx context.Context, id string) error {
+	if err := s.blobs.DeleteShare(ctx, id); err != nil {
+		return fmt.Errorf("failed to delete parts: %w", scrubbed{err, id})
+	}
+	if err := s.meta.Forget(ctx, id); err != nil {
+		return fmt.Errorf("failed to delete record: %w", scrubbed{err, id})
+	}
+	return nil
+}
+
+// SweepOrphans removes objects that no record names: the losers of races and the leftovers of crashes. It reads the whole
+// store, so once in an hour is enough.
+func (s *Server) SweepOrphans(ctx context.Context) error {
+	n, err := s.blobs.Sweep(ctx, s.cfg.Now().Add(-orphanAge), func(ctx context.Context, key store.Key) (bool, error) {
+		p, err := s.meta.Part(ctx, key.Share, key.N)
+		if isGone(err) {
+			return false, nil
+		}
+		return p.Digest == key.Digest, err
+	})
+	if n > 0 {
+		s.cfg.Log.Info("swept orphans", "removed", n)
+	}
+	if err != nil {
+		return fmt.Errorf("failed to sweep orphans: %w", err)
+	}
+	return nil
+}
+
+// scrubbed is an error whose text does not tell the share.
+type scrubbed struct {
+	error
+	id string
+}
+
+func (e scrubbed) Error() string { return scrubID(e.error, e.id) }
+func (e scrubbed) Unwrap() error { return e.error }
