@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"testing"
@@ -40,6 +41,11 @@ const share = "abcdefghijklmnop"
 
 func key(n int64, data string) store.Key {
 	return store.Key{Share: share, N: n, Digest: sha256.Sum256([]byte(data))}
+}
+
+func hexDigest(data string) string {
+	digest := sha256.Sum256([]byte(data))
+	return hex.EncodeToString(digest[:])
 }
 
 func put(s store.Blobs, n int64, data string) error {

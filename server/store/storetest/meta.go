@@ -247,6 +247,8 @@ func metaExpiry(t *testing.T, m store.Meta) {
 	add(t, m, s.ID, 7, 10)
 	_, err := m.AddPart(t.Context(), s.ID, store.Part{N: 2, Size: 1}, now+abandon, now+2*abandon)
 	wantErr(t, "part for an abandoned share", err, store.ErrNotFound)
+	_, err = m.Part(t.Context(), s.ID, 2)
+	wantErr(t, "part that was refused", err, store.ErrNotFound)
 	_, err = m.Complete(t.Context(), s.ID, 10, 1, now+abandon)
 	wantErr(t, "completing an abandoned share", err, store.ErrNotFound)
 	_, err = m.Share(t.Context(), s.ID, now+abandon-1)
