@@ -43,7 +43,7 @@ export interface Sealer {
   start(partSize: number): void;
   /** Takes the next bytes of the current entry (the engine puts tar headers between). Returns sealed parts that became ready. */
   write(entry: number, bytes: Uint8Array): Uint8Array[];
-  /** All entries are written: returns the remaining parts. */
+  /** All entries are written: returns the remaining parts, some at a time. To be called until it returns none (padding can be large). */
   finish(): Uint8Array[];
   /** Forgets the keys and frees memory; also after an error. */
   close(): void;
@@ -51,15 +51,18 @@ export interface Sealer {
 
 export interface Opener {
   manifest: Manifest;
-  /** To be called once, before anything else. size: of the sealed content, as the server says. */
+  /** To be called once, before anything else. size: of the sealed content, as the server says; 0 while it is not known. */
   start(size: number): void;
-  /** Takes the next sealed bytes, in order. Returns what could be opened of the plain stream. */
+  /**
+   * Takes the next sealed bytes, in order. Returns what could be opened of the plain stream, 16 MiB or so at a time (a few sealed
+   * bytes may hold gigabytes of zeros): to be called again with no bytes until it returns none.
+   */
   write(bytes: Uint8Array): Uint8Array[];
-  /** All sealed bytes are written: throws "damaged" unless the whole is there. */
+  /** All sealed bytes are written. To be called until it returns none: only then was the whole there and in order; else it throws. */
   finish(): Uint8Array[];
   /** Random access: the sealed range [from, to) to fetch for opening the table; then table(bytes) reads it. */
   tableRange(): [number, number];
-  table(bytes: Uint8Array): void | [number, number]; // a larger range, when the table turns out to be longer
+  table(bytes: Uint8Array): void | [number, number]; // another range to fetch and hand over, until there is none
   /** Sealed ranges to fetch for plain bytes [from, to): one contiguous range; then read() opens it. Throws before table(). */
   locate(from: number, to: number): [number, number];
   read(bytes: Uint8Array, from: number, to: number): Uint8Array;
