@@ -19,7 +19,10 @@ const WINDOW = 4 << 20; // plain bytes opened at once when reading at random
 const loading = loadEngine();
 loading.catch(() => {}); // reported by the call that needs it
 
-/** @type {{id: string, fragment: string, keys: Keys, share: Share, manifest: Uint8Array | null, ticket: string | null}} */
+/**
+ * @type {{id: string, fragment: string, keys: Keys, share: Share, manifest: Uint8Array | null, ticket: string | null,
+ *   wanted: {token: string, hash: string} | null}}
+ */
 let current;
 let cancel = new AbortController();
 
@@ -36,7 +39,7 @@ serve({
     const engine = await loading;
     const keys = engine.openLink(fragment, null);
     const share = await api.getShare(id, keys.access);
-    current = { id, fragment, keys, share, manifest: null, ticket };
+    current = { id, fragment, keys, share, manifest: null, ticket, wanted: null };
     return keys.password || share.state === "open" ? { share, manifest: null } : unlock(engine);
   },
 
@@ -57,9 +60,11 @@ serve({
    */
   async take() {
     if (current.ticket) return current.ticket;
-    const { token, hash } = (await loading).createToken();
-    await api.takeDownload(current.id, current.keys.bearer, hash);
-    return (current.ticket = token);
+    current.wanted ??= (await loading).createToken(); // kept when an answer is lost: the same ticket again takes no other download
+    await api.takeDownload(current.id, current.keys.bearer, current.wanted.hash);
+    current.ticket = current.wanted.token;
+    current.wanted = null;
+    return current.ticket;
   },
 
   /**
