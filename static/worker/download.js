@@ -139,9 +139,17 @@ async function unlock(engine) {
 async function pourWhole(opener, sink) {
   const { size, partSize } = current.share;
   for await (const sealed of ahead(PARTS_AHEAD, pieces(0, size, partSize))) {
-    for (const plain of opener.write(sealed)) await sink.write(plain);
+    for (let plain = opener.write(sealed); plain.length; plain = opener.write(new Uint8Array(0))) await pour(plain, sink);
   }
-  for (const plain of opener.finish()) await sink.write(plain);
+  for (let plain = opener.finish(); plain.length; plain = opener.finish()) await pour(plain, sink);
+}
+
+/**
+ * @param {Uint8Array[]} plain
+ * @param {Sink} sink
+ */
+async function pour(plain, sink) {
+  for (const bytes of plain) await sink.write(bytes);
 }
 
 /**

@@ -113,7 +113,7 @@ async function sendParts(id, owner, sealer, items, news, signal) {
     plain += bytes.length;
     await post(sealer.write(index, bytes));
   }
-  await post(sealer.finish());
+  for (let rest = sealer.finish(); rest.length; rest = sealer.finish()) await post(rest);
   await lanes.idle();
   return parts;
 }
