@@ -66,10 +66,11 @@ const fileOf = (entry) => new Promise((resolve, reject) => entry.file(resolve, r
 
 /**
  * Whether the file cannot be read, as is the case with the pseudo-files by which some engines stand for a folder: they have
- * no type and the size of nothing or of a directory's record.
+ * the size of nothing or of a directory's record. Only files of such sizes are tried.
  * @param {File} file
  */
 export async function unreadable(file) {
-  if (file.type !== "" || file.size % 4096 !== 0 || file.size > 1 << 20) return false;
-  return file.slice(0, 1).arrayBuffer().then((b) => b.byteLength !== Math.min(1, file.size), () => true);
+  if (file.size % 4096 !== 0 || file.size > 1 << 20) return false;
+  const some = file.size ? file.slice(0, 1) : file; // a slice of nothing can always be read
+  return some.arrayBuffer().then(() => false, () => true);
 }

@@ -61,7 +61,7 @@ export const messages = {
     /** @param {number} n */
     more: (n) => `and ${format.count(n)} more`,
     /** @param {string} name */
-    isFolder: (name) => `“${format.name(name)}” is a folder, or cannot be read. Use “a folder” to add a folder.`,
+    isFolder: (name) => `“${format.name(name)}” is a folder, or cannot be read. To send a folder, drop it here or choose “a folder”.`,
     /** @param {string} name */
     badName: (name) => `“${format.name(name)}” cannot be sent under this name. Rename it and add it again.`,
     emptyFolder: "That folder has no files, so the browser told nothing about it. Drop it here instead.",
