@@ -23,6 +23,7 @@ type options struct {
 	maxShareSize    int64
 	partSize        int64
 	sweep           time.Duration
+	abandonAfter    time.Duration
 	createRate      float64
 	missRate        float64
 	logLevel        slog.Level
@@ -38,6 +39,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 		maxShareSize: api.MaxParts * api.MaxPartSize,
 		partSize:     api.DefaultPartSize,
 		sweep:        time.Minute,
+		abandonAfter: day,
 	}
 	fs := flag.NewFlagSet("sealpostd", flag.ContinueOnError)
 	fs.SetOutput(stderr)
@@ -50,6 +52,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	fs.Var((*size)(&o.maxShareSize), "max-share-size", "largest sealed `size` of a share")
 	fs.Var((*size)(&o.partSize), "part-size", "`size` of a part; large shares have larger ones")
 	fs.Var((*duration)(&o.sweep), "sweep", "`interval` of looking for shares to remove")
+	fs.Var((*duration)(&o.abandonAfter), "abandon-after", "`time` after its last part at which an unfinished upload is removed")
 	fs.Float64Var(&o.createRate, "create-rate", 60, "`shares` per minute and client address, 0 for any number")
 	fs.Float64Var(&o.missRate, "miss-rate", 300, "`refusals` per minute and client address that say why, 0 for any number")
 	fs.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level`: debug, info, warn or error")

@@ -79,6 +79,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		MaxShareSize:    o.maxShareSize,
 		PartSize:        o.partSize,
 		LongPoll:        longPoll,
+		AbandonAfter:    o.abandonAfter,
 	})
 	if err != nil {
 		return err
