@@ -1,0 +1,78 @@
+package webdriver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"sync"
+)
+
+// launchChromium lets chromedriver choose its port, which it prints, and talks to the browser over a pipe: when the driver is
+// gone, the browser goes too.
+func (b *Browser) launchChromium(ctx context.Context, o Options) error {
+	binary, err := exec.LookPath("chromium")
+	if err != nil {
+		return fmt.Errorf("%w: chromium", ErrNotInstalled)
+	}
+	announced := &watcher{re: regexp.MustCompile(`started successfully on port (\d+)`), found: make(chan string, 1)}
+	if err := b.family.start(announced, nil, []string{"HOME=" + b.profile}, "chromedriver", "--port=0",
+		"--allowed-ips=127.0.0.1"); err != nil {
+		return err
+	}
+	var port string
+	select {
+	case port = <-announced.found:
+	case <-ctx.Done():
+		return errors.New("failed to learn the port of chromedriver")
+	}
+	args := append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+		"--remote-debugging-pipe", "--window-size=1280,900", "--user-data-dir=" + b.profile + "/profile"}, o.Args...)
+	w, err := b.session(ctx, "127.0.0.1:"+port, map[string]any{
+		"browserName":       "chrome",
+		"goog:loggingPrefs": map[string]any{"browser": "ALL"},
+		"goog:chromeOptions": map[string]any{
+			"binary": binary,
+			"args":   args,
+			"prefs": map[string]any{
+				"download.default_directory":   b.Downloads,
+				"download.prompt_for_download": false,
+			},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	w.cdp = true
+	if o.Dark {
+		_, err = w.devtools(ctx, "Emulation.setEmulatedMedia", map[string]any{
+			"features": []any{map[string]any{"name": "prefers-color-scheme", "value": "dark"}}})
+	}
+	return err
+}
+
+// watcher looks for a pattern in what is written to it and sends the first submatch, once.
+type watcher struct {
+	re    *regexp.Regexp
+	found chan string
+
+	mu   sync.Mutex
+	seen bytes.Buffer
+	done bool
+}
+
+func (w *watcher) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.done {
+		w.seen.Write(p)
+		if m := w.re.FindSubmatch(w.seen.Bytes()); m != nil {
+			w.done = true
+			w.found <- string(m[1])
+		}
+	}
+	return len(p), nil
+}

@@ -1,0 +1,322 @@
+// Package webdriver drives Chromium, Firefox and WebKitGTK, as Debian packages them, with the standard library only: W3C
+// WebDriver over HTTP for chromedriver and WebKitWebDriver, Marionette over TCP for Firefox, which so needs no geckodriver.
+//
+//	b, err := webdriver.Start("firefox", webdriver.Options{})
+//	defer b.Close()
+//	err = b.Go("http://127.0.0.1:8080/")
+//	err = b.SendKeys("[data-hook=files]", "/tmp/letter.txt")
+//	err = b.Click("[data-hook=start]")
+//	err = b.WaitFor("return document.querySelector('main').dataset.state === 'done'", time.Minute)
+//
+// Every browser has a throw-away profile, is started in a process group of its own and is gone, with all that it started,
+// when Close returns. Every command has a deadline: a browser that hangs is an error and not a hanging test. Any number of
+// browsers may run at once; commands of one browser are serialised.
+package webdriver
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Engines lists what Start accepts.
+var Engines = []string{"chromium", "firefox", "webkit"}
+
+// Errors that callers branch on.
+var (
+	ErrNotInstalled = errors.New("browser or driver is not installed")
+	ErrTimeout      = errors.New("timed out")
+)
+
+// elementKey is the W3C name of a web element reference.
+const elementKey = "element-6066-11e4-a52e-4f735466cecf"
+
+// Options adjusts a start. The zero value is the usual configuration.
+type Options struct {
+	// Plain starts WebKit without the features that Safari has and a stock WebKitGTK build hides: OPFS, storage estimate,
+	// byte streams, SharedArrayBuffer.
+	Plain bool
+	// Dark makes prefers-color-scheme dark.
+	Dark bool
+	// Prefs are extra Firefox preferences.
+	Prefs map[string]any
+	// Args are extra browser arguments.
+	Args []string
+	// Timeout bounds each command; 0 means two minutes.
+	Timeout time.Duration
+}
+
+// Browser is one running browser with a throw-away profile.
+type Browser struct {
+	Engine    string
+	Downloads string // files that the browser saves land here
+
+	mu      sync.Mutex // serialises commands
+	t       transport
+	timeout time.Duration
+	profile string
+	family  *family
+}
+
+// transport runs one command of: go, find, keys, click, text, exec, shot, rect, quit. The context bounds it; after a command
+// that ran out of time the transport need not be usable any more.
+type transport interface {
+	do(ctx context.Context, cmd string, p map[string]any) (any, error)
+}
+
+// Start starts the engine. On error nothing is left running. A start that fails for a reason that may pass (a port taken by
+// someone else in the same moment) is tried again.
+func Start(engine string, o Options) (*Browser, error) {
+	if o.Timeout == 0 {
+		o.Timeout = 2 * time.Minute
+	}
+	launch := map[string]func(*Browser, context.Context, Options) error{
+		"chromium": (*Browser).launchChromium,
+		"firefox":  (*Browser).launchFirefox,
+		"webkit":   (*Browser).launchWebKit,
+	}[engine]
+	if launch == nil {
+		return nil, fmt.Errorf("failed to start browser: unknown engine %q", engine)
+	}
+	var errs []error
+	for range 3 {
+		b, err := try(engine, o, launch)
+		if err == nil {
+			return b, nil
+		}
+		errs = append(errs, err)
+		if errors.Is(err, ErrNotInstalled) {
+			break
+		}
+	}
+	return nil, fmt.Errorf("failed to start %s: %w", engine, errors.Join(errs...))
+}
+
+func try(engine string, o Options, launch func(*Browser, context.Context, Options) error) (*Browser, error) {
+	profile, err := os.MkdirTemp("", "sealpost-e2e-"+engine+"-")
+	if err != nil {
+		return nil, err
+	}
+	b := &Browser{Engine: engine, Downloads: filepath.Join(profile, "downloads"), profile: profile, timeout: o.Timeout}
+	b.family = newFamily(profile)
+	ctx, cancel := context.WithTimeout(context.Background(), 45*time.Second)
+	defer cancel()
+	if err = os.Mkdir(b.Downloads, 0o755); err == nil {
+		err = launch(b, ctx, o)
+	}
+	if err != nil {
+		b.Close()
+		return nil, fmt.Errorf("%w\n%s", err, b.family.log.String())
+	}
+	return b, nil
+}
+
+// do runs one command under the browser's own deadline, or a longer one.
+func (b *Browser) do(cmd string, p map[string]any, atLeast time.Duration) (any, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), max(b.timeout, atLeast))
+	defer cancel()
+	v, err := b.t.do(ctx, cmd, p)
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("%s: command %q: %w", b.Engine, cmd, ErrTimeout)
+	}
+	return v, err
+}
+
+// Go navigates and waits for the load event.
+func (b *Browser) Go(url string) error {
+	if _, err := b.do("go", map[string]any{"url": url}, 0); err != nil {
+		return fmt.Errorf("failed to open %s: %w", url, err)
+	}
+	return nil
+}
+
+// Eval runs body as an async function in the page, where a holds args, and returns what it returns, as JSON knows it. An
+// exception in the page is an error here.
+func (b *Browser) Eval(body string, args ...any) (any, error) {
+	if args == nil {
+		args = []any{}
+	}
+	script := "const done=arguments[arguments.length-1];const a=[].slice.call(arguments,0,-1);" +
+		"(async()=>{" + body + "})().then(v=>done({v:v===undefined?null:v}),e=>done({e:String(e)}))"
+	v, err := b.do("exec", map[string]any{"script": script, "args": args}, 0)
+	if err != nil {
+		return nil, fmt.Errorf("failed to run script: %w", err)
+	}
+	m, _ := v.(map[string]any)
+	if m["e"] != nil {
+		return nil, fmt.Errorf("failed to run script: page: %v", m["e"])
+	}
+	return m["v"], nil
+}
+
+// WaitFor runs body, as Eval does, until it returns something true. A failing script is asked again: pages come and go.
+func (b *Browser) WaitFor(body string, timeout time.Duration, args ...any) error {
+	deadline := time.Now().Add(timeout)
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
+		v, err := b.Eval(body, args...)
+		if v == true || err == nil && truthy(v) {
+			return nil
+		}
+		if errors.Is(err, ErrTimeout) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("failed to see %q within %v (last: %v, %v): %w", body, timeout, v, err, ErrTimeout)
+		}
+		time.Sleep(pause)
+	}
+}
+
+// WaitForElement waits until css matches something.
+func (b *Browser) WaitForElement(css string, timeout time.Duration) error {
+	return b.WaitFor("return !!document.querySelector(a[0])", timeout, css)
+}
+
+func truthy(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case float64:
+		return v != 0
+	case string:
+		return v != ""
+	}
+	return true
+}
+
+// Text returns the rendered text of the element.
+func (b *Browser) Text(css string) (string, error) {
+	return b.str(`const e=document.querySelector(a[0]);if(!e)throw new Error('no element '+a[0]);return e.innerText`, css)
+}
+
+// Attr returns an attribute of the element, or "" if it does not have it.
+func (b *Browser) Attr(css, name string) (string, error) {
+	return b.str(`const e=document.querySelector(a[0]);if(!e)throw new Error('no element '+a[0]);return e.getAttribute(a[1])??''`,
+		css, name)
+}
+
+// Value returns the value of a form control.
+func (b *Browser) Value(css string) (string, error) {
+	return b.str(`const e=document.querySelector(a[0]);if(!e)throw new Error('no element '+a[0]);return e.value`, css)
+}
+
+func (b *Browser) str(body string, args ...any) (string, error) {
+	v, err := b.Eval(body, args...)
+	s, _ := v.(string)
+	return s, err
+}
+
+// SetValue sets a form control as a user would: the value, then input and change events.
+func (b *Browser) SetValue(css, value string) error {
+	_, err := b.Eval(`const e=document.querySelector(a[0]);if(!e)throw new Error('no element '+a[0]);
+		if(e.type==='checkbox'){if(e.checked!==(a[1]==='true'))e.click();return}
+		e.value=a[1];if(e.value!==a[1])throw new Error(a[0]+' does not take '+a[1]);
+		e.dispatchEvent(new Event('input',{bubbles:true}));e.dispatchEvent(new Event('change',{bubbles:true}))`, css, value)
+	return err
+}
+
+// SendKeys types text into the element; for an <input type=file> text is a path, or several, one per line.
+func (b *Browser) SendKeys(css, text string) error {
+	id, err := b.find(css)
+	if err != nil {
+		return err
+	}
+	if _, err = b.do("keys", map[string]any{"id": id, "text": text}, 0); err != nil {
+		return fmt.Errorf("failed to type into %q: %w", css, err)
+	}
+	return nil
+}
+
+// Click clicks the element as a user would; it is a user activation.
+func (b *Browser) Click(css string) error {
+	id, err := b.find(css)
+	if err != nil {
+		return err
+	}
+	if _, err = b.do("click", map[string]any{"id": id}, 0); err != nil {
+		return fmt.Errorf("failed to click %q: %w", css, err)
+	}
+	return nil
+}
+
+func (b *Browser) find(css string) (string, error) {
+	v, err := b.do("find", map[string]any{"using": "css selector", "value": css}, 0)
+	if err != nil {
+		return "", fmt.Errorf("failed to find %q: %w", css, err)
+	}
+	m, _ := v.(map[string]any)
+	id, ok := m[elementKey].(string)
+	if !ok {
+		return "", fmt.Errorf("failed to find %q: no element", css)
+	}
+	return id, nil
+}
+
+// SetWindowSize makes the view about width × height CSS pixels; Chromium gets there exactly, the others have a smallest window.
+func (b *Browser) SetWindowSize(width, height int) error {
+	_, err := b.do("rect", map[string]any{"width": width, "height": height}, 0)
+	return err
+}
+
+// Screenshot returns a PNG of the view.
+func (b *Browser) Screenshot() ([]byte, error) {
+	v, err := b.do("shot", map[string]any{}, 0)
+	if err != nil {
+		return nil, fmt.Errorf("failed to take screenshot: %w", err)
+	}
+	s, _ := v.(string)
+	return base64.StdEncoding.DecodeString(s)
+}
+
+// Log returns what the browser and its driver printed.
+func (b *Browser) Log() string { return b.family.log.String() }
+
+// Close ends the browser, its driver and whatever they started, and removes the profile. Calling it again is fine.
+func (b *Browser) Close() {
+	if b.t != nil {
+		b.mu.Lock()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		b.t.do(ctx, "quit", map[string]any{}) // best effort: what is still there is killed below
+		cancel()
+		b.t = gone{}
+		b.mu.Unlock()
+	}
+	b.family.kill()
+	for range 40 { // a dying browser may still write into its profile
+		if os.RemoveAll(b.profile) == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// gone is the transport of a closed browser.
+type gone struct{}
+
+func (gone) do(context.Context, string, map[string]any) (any, error) {
+	return nil, errors.New("browser is closed")
+}
+
+// number is how a JSON number arrives.
+func number(v any) (int, bool) {
+	f, ok := v.(float64)
+	return int(f), ok
+}
+
+func mustJSON(v any) string {
+	j, err := json.Marshal(v)
+	if err != nil {
+		return "null"
+	}
+	return string(j)
+}
