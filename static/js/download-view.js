@@ -35,7 +35,7 @@ export function showManifest(manifest, saveEntry) {
  */
 function row(entry, index, single, saveEntry) {
   const shown = format.name(entry.name);
-  const name = make("span", { class: "name", title: shown }, make("bdi", {}, shown));
+  const name = make("span", { class: "name", title: shown }, make("bdi", { dir: "ltr" }, shown));
   const type = entry.directory ? text.folder : format.name(entry.type);
   if (type) name.append(" ", make("span", { class: "muted small" }, type));
   const row = make("li", { "data-hook": "entry", "data-name": entry.name }, name);

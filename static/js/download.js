@@ -96,7 +96,7 @@ function show({ share, manifest }) {
 /** @param {any} e */
 function fail(e) {
   if (GONE.has(e.code)) store.set({ state: "gone", error: "" });
-  else store.set({ state: "error", error: messages.error(e) });
+  else store.set({ state: "error", error: messages.error(e) + (e.partial ? ` ${text.partial}` : "") });
 }
 
 async function open() {
@@ -169,8 +169,13 @@ async function save(index) {
 async function pour(index, name, size) {
   const target = await destination(name, size, () => worker.call("stop", ["interrupted"]));
   const rate = new format.Rate();
+  let begun = false;
   const news = (/** @type {SaveNews} */ { type, done = 0 }) => {
-    if (type === "primed") return target.begin();
+    if (type === "primed") {
+      begun = true;
+      target.begin();
+      return;
+    }
     showProgress(done, size);
     hook("amount").textContent = messages.upload.amount(done, size);
     const perSecond = rate.note(done);
@@ -180,7 +185,7 @@ async function pour(index, name, size) {
     return await worker.call("save", [target.port, index], { news, transfer: [target.port] });
   } catch (e) {
     if (/** @type {any} */ (e).code === "cancelled") return "cancelled";
-    throw e;
+    throw Object.assign(/** @type {Error} */ (e), { partial: begun }); // some browsers keep what they have
   } finally {
     target.close();
   }

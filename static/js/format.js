@@ -45,7 +45,8 @@ const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/gu;
 
 /**
- * A name from outside, safe to be shown: what would deceive is made visible. Show it within <bdi>.
+ * A name from outside, safe to be shown: what would deceive is made visible. Show it within <bdi dir=ltr>, where the suffix
+ * stays at the end.
  * @param {string} s
  */
 export const name = (s) => s.replace(BIDI, "\ufffd").replace(CONTROL, "\ufffd");

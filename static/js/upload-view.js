@@ -31,7 +31,7 @@ export function showParcel(parcel, remove) {
  */
 function row(bundle, remove) {
   const shown = format.name(bundle.name);
-  const name = make("span", { class: "name", title: shown }, make("bdi", {}, bundle.folder ? `${shown}/` : shown));
+  const name = make("span", { class: "name", title: shown }, make("bdi", { dir: "ltr" }, bundle.folder ? `${shown}/` : shown));
   if (bundle.folder) name.append(" ", make("span", { class: "muted small" }, text.folder(countFiles(bundle))));
   const button = make("button", { type: "button", "aria-label": text.remove(shown) }, "×");
   button.addEventListener("click", () => remove(bundle.name));

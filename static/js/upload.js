@@ -19,7 +19,7 @@ const parcel = new Parcel();
 const store = new Store({
   state: /** @type {"idle" | "ready" | "sending" | "done" | "error"} */ ("idle"),
   error: "",
-  adding: 0, // collections under way
+  adding: false,
   link: "",
   posted: /** @type {Posted | null} */ (null),
 });
@@ -38,7 +38,7 @@ store.onchange((now, old) => {
   const { state } = now;
   main.dataset.state = state;
   const start = /** @type {HTMLButtonElement} */ (hook("start"));
-  start.disabled = now.adding > 0 || (parcel.empty && !note.value.trim());
+  start.disabled = now.adding || (parcel.empty && !note.value.trim());
   hook("error").textContent = now.error;
   hook("error").hidden = !now.error;
   if (link.value !== now.link) link.value = now.link;
@@ -75,11 +75,21 @@ function refresh(error = "") {
   store.set({ state: parcel.empty && !note.value.trim() ? "idle" : "ready", error });
 }
 
+let adding = Promise.resolve();
+
+/**
+ * Adds what is collected, in the order in which it was chosen.
+ * @param {Promise<Item[]> | Item[]} collection
+ */
+function add(collection) {
+  adding = adding.then(() => addNow(collection));
+}
+
 /** @param {Promise<Item[]> | Item[]} collection */
-async function add(collection) {
+async function addNow(collection) {
   const { state } = store.value;
   if (state === "sending" || state === "done") return;
-  store.set({ adding: store.value.adding + 1 });
+  store.set({ adding: true });
   let error = "";
   try {
     const items = await collection;
@@ -94,7 +104,7 @@ async function add(collection) {
   } catch (e) {
     error = messages.error(e);
   }
-  store.set({ adding: store.value.adding - 1 });
+  store.set({ adding: false });
   refresh(error);
 }
 

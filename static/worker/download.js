@@ -15,7 +15,6 @@ import { Sink } from "./sink.js";
 
 const PARTS_AHEAD = 3;
 const WINDOW = 4 << 20; // plain bytes opened at once when reading at random
-const NOTHING = new Uint8Array();
 
 const loading = loadEngine();
 loading.catch(() => {}); // reported by the call that needs it
