@@ -141,7 +141,7 @@ func TestGone(t *testing.T) {
 		}
 		return all
 	}
-	const n = 300
+	const n = 100
 	ctx := t.Context()
 	for i := range n {
 		sh := share(i)

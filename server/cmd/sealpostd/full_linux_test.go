@@ -1,0 +1,79 @@
+package main_test
+
+import (
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/store/storetest"
+)
+
+// TestFullDisk: a full disk refuses parts, keeps what it has, still lets downloads be counted and shares be deleted, and then
+// takes parts again; also when the server is killed and started while it is full.
+func TestFullDisk(t *testing.T) {
+	data := filepath.Join(storetest.SmallDisk(t, 24<<20), "data") // of which 16 MiB are left free for the records
+	d := start(t, data)
+	var whole []*upload
+	var refused *upload
+	for refused == nil {
+		u := newUpload(1 << 20)
+		if err := d.create(u, 5); err != nil {
+			t.Fatal(err)
+		}
+		for n := u.parts(); n >= 0 && refused == nil; n-- {
+			switch a, err := d.put(u, n, u.part(n)); {
+			case err != nil:
+				t.Fatal(err)
+			case a.status == http.StatusInsufficientStorage && a.code() == api.CodeStorageFull:
+				refused = u
+			case a.status != http.StatusNoContent:
+				t.Fatalf("part %d: %v", n, a)
+			}
+		}
+		if refused == nil {
+			if a, err := d.complete(u); err != nil || a.status != http.StatusOK {
+				t.Fatalf("complete: %v %v", a, err)
+			}
+			whole = append(whole, u)
+		}
+		if len(whole) > 24 {
+			t.Fatal("the disk does not get full")
+		}
+	}
+	if len(whole) == 0 {
+		t.Fatal("the disk was full from the start")
+	}
+	if a, err := d.complete(refused); err != nil || a.code() != api.CodeIncomplete {
+		t.Errorf("complete of what was refused: %v %v", a, err)
+	}
+	for range 2 {
+		for _, u := range whole {
+			d.wantWhole(t, u, newToken())
+		}
+		d.kill()
+		d = start(t, data)
+	}
+	for name := range objects(t, data) {
+		if strings.HasPrefix(filepath.Base(name), ".t") {
+			t.Errorf("left in the store: %s", name)
+		}
+	}
+	if a, err := d.call("DELETE", whole[0].path(""), whole[0].owner.text, nil, ""); err != nil || a.status != http.StatusNoContent {
+		t.Fatalf("delete: %v %v", a, err)
+	}
+	for n := range refused.parts() + 1 {
+		if a, err := d.put(refused, n, refused.part(n)); err != nil || a.status != http.StatusNoContent {
+			t.Fatalf("part %d, after there was room again: %v %v", n, a, err)
+		}
+	}
+	if a, err := d.complete(refused); err != nil || a.status != http.StatusOK {
+		t.Errorf("complete: %v %v", a, err)
+	}
+	whole[0] = refused
+	for _, u := range whole {
+		d.wantWhole(t, u, newToken())
+	}
+	wantObjects(t, data, whole...)
+}
