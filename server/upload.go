@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -109,7 +110,8 @@ func (s *Server) store(c *call, sh store.Share, part store.Part) error {
 // bodyError tells a client that stalls or hangs up from a store that fails.
 func bodyError(err error) error {
 	var timeout interface{ Timeout() bool }
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &timeout) && timeout.Timeout() {
+	stalled := errors.As(err, &timeout) && timeout.Timeout() && !errors.Is(err, context.DeadlineExceeded)
+	if stalled || errors.Is(err, io.ErrUnexpectedEOF) {
 		return api.NewProblem(api.CodeInterrupted)
 	}
 	return missIfNotFound(err)

@@ -44,7 +44,7 @@ func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (h *Hash) UnmarshalText(text []byte) error {
 	b, err := tokenEncoding.DecodeString(string(text))
-	if err != nil || len(b) != len(h) {
+	if err != nil || len(b) != len(h) || len(text) != tokenEncoding.EncodedLen(len(h)) { // the decoder skips line breaks
 		return errors.New("failed to parse hash: want 43 characters of base64url")
 	}
 	copy(h[:], b)

@@ -1,0 +1,106 @@
+// Package api is the wire contract between a Sealpost server and its clients: paths, JSON types, limits and problem codes.
+// This page is the protocol. It is version 1; the version is in the path.
+//
+//	sender                           server                          recipient
+//	  │ POST shares ───────────────────▶│                                 │
+//	  │◀────────────── id, part size ───│                                 │
+//	  │   the link is known now ········│································▶│
+//	  │ PUT manifest ──────────────────▶│◀─────────────── GET manifest ───│ not counted
+//	  │ PUT parts/2 ───────────────────▶│◀──────────── POST downloads ────│ counted, once for a ticket
+//	  │ PUT parts/1 ───────────────────▶│◀────────────── GET parts ───────│ what has arrived
+//	  │ PUT parts/3 ───────────────────▶│◀────────────── GET parts/1 ─────│ as soon as it has
+//	  │ POST complete ─────────────────▶│   durable; the lifetime begins  │
+//	  │                                 │◀────────────── GET parts/2 … ───│
+//	  │                                 │◀─ DELETE downloads/current ─────│ saved; a spent share goes now
+//
+// # Tokens
+//
+// A token is presented as "Authorization: Bearer TOKEN", in unpadded base64url. The server stores only the SHA-256 of each.
+//
+//	owner            32 bytes   made by the sender at random
+//	access           32 bytes   derived from the link
+//	access ‖ reader  64 bytes   derived from the link and, if there is one, the password
+//	ticket           32 bytes   made by the recipient at random, one for each download
+//
+// Without a token, with a malformed one, with one that does not open the share, and for a share that does not exist (any
+// more), the answer is one and the same: 404 not-found. The exception is for who proves the link: with the right access and
+// the wrong reader token, a share with a password answers 401 wrong-password, with the number of tries that are left. Tries
+// are counted per share and come back with time; when there are none, 429 too-many-tries says when the next is. The right
+// password costs no try. Nobody without the link can use tries up.
+//
+// Requests without the right token may be answered 429 too-many-requests when an address makes many; with the right one never.
+//
+// # Calls
+//
+// Paths are below /api/v1. Bodies are JSON unless said otherwise, and a request with a JSON body says "Content-Type:
+// application/json". Unknown members are ignored, in both directions. HEAD is answered wherever GET is, without consuming
+// anything. Every answer is "Cache-Control: no-store".
+//
+// Anyone:
+//
+//	GET /config → Config
+//	POST /shares  CreateShare → 201 Share
+//
+// Creating is idempotent by the owner hash: repeated with the same terms it answers 200 with the share that is there, with
+// others 409 share-conflict. The size is an upper bound. The number of requests may be limited by address (429).
+//
+// Owner:
+//
+//	PUT /shares/{id}/manifest  bytes → 204
+//	PUT /shares/{id}/parts/{n} bytes → 204
+//
+// Parts are numbered from 1. Each has exactly Share.PartSize bytes, but the last, which may be shorter. They come in any
+// order and in parallel. Content-Length is required (411 length-required), and so is "Content-Digest: sha-256=:BASE64:" of
+// RFC 9530 (digest-required), which the body must match (digest-mismatch). Manifest and part 1 must begin with [AgeMagic]
+// (422 not-sealed). What is answered 204 is durable, and never changes: the same bytes again are 204, others are 409
+// part-conflict. After an answer that is an error, or none, nothing is half there and the same bytes may be sent again; other
+// bytes may not, as a sealed part must never be sent in two versions.
+//
+//	GET /shares/{id}/parts → Parts     (also with a ticket)
+//
+// With ?wait=SECONDS&seen=COUNT the server may hold the answer back until Parts.Count is not COUNT or the share is
+// complete. It may also answer sooner; while the share is open, Retry-After says when to ask again.
+//
+//	POST /shares/{id}/complete  CompleteShare → Share
+//
+// All parts and the manifest must be there: else 409 incomplete, where Missing lists runs of absent parts, 0 being the
+// manifest; it is absent when only the sizes do not add up. From the 200 on, the share is whole and durable and its lifetime
+// runs. The same again is 200; another size is 409 already-complete, as is a new part. An open share is given up a day
+// after its last part.
+//
+//	PATCH /shares/{id}  UpdateShare → Share
+//	DELETE /shares/{id} → 204
+//
+// The lifetime counts from completion also when it is changed later. A deleted share is gone at once, tickets included.
+//
+// Access token (the 64 bytes serve as well, and the second half is not looked at) or owner:
+//
+//	GET /shares/{id} → Share
+//
+// Reader:
+//
+//	GET /shares/{id}/manifest → bytes
+//	POST /shares/{id}/downloads  TakeDownload → Share
+//
+// Fetching the manifest counts for nothing. Taking a download is atomic: of MaxDownloads allowed ones exactly so many
+// different tickets get one, the rest 410 no-downloads-left. The same ticket again takes nothing, so a lost answer costs
+// nothing. A taken download is never given back. It is possible while parts still arrive.
+//
+// Ticket:
+//
+//	GET /shares/{id}/parts/{n} → bytes
+//	GET /shares/{id}/content → bytes
+//	DELETE /shares/{id}/downloads/current → 204
+//
+// Any number of requests and ranges under one ticket are one download. Both GETs take a single Range, with If-Range; several
+// ranges are answered with the whole, and one outside of it with 416 bad-range and "Content-Range: bytes */SIZE". The ETag is
+// strong. What has not arrived in an open share is 409 not-ready with Retry-After; content is so until the share is
+// complete. Bytes are application/octet-stream with a policy that lets nothing run. DELETE tells that the download is saved.
+// The share is spent, and deleted, when all downloads are taken and each is finished, or unused for a day.
+//
+// # Problems
+//
+// Every error is a [Problem], "application/problem+json" of RFC 9457. Clients branch on its code and on nothing else;
+// [Codes] lists them. RetryAfter in seconds is in the body and in the header. digest-mismatch, interrupted, unavailable,
+// internal and too-many-requests may pass when the request is repeated as it was.
+package api

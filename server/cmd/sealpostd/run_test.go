@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sealpost/sealpost/server/api"
+)
+
+func none(string) string { return "" }
+
+func TestRun(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	r, w := io.Pipe()
+	done := make(chan error, 1)
+	data := filepath.Join(t.TempDir(), "data")
+	go func() {
+		done <- run(ctx, []string{"-listen", "localhost:0", "-data", data}, none, w)
+		w.Close()
+	}()
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Fatalf("%v: %v", err, <-done)
+	}
+	go io.Copy(io.Discard, r)
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if !ok {
+		t.Fatalf("first line is %q", line)
+	}
+	for path, want := range map[string]string{"/": "text/html; charset=utf-8", "/d/x": "text/html; charset=utf-8", "/api/v1/config": "application/json"} {
+		resp, err := http.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := resp.Header.Get("Content-Type"); resp.StatusCode != 200 || got != want {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, got)
+		}
+	}
+	stop()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("does not stop")
+	}
+}
+
+func TestOptions(t *testing.T) {
+	env := map[string]string{"SEALPOST_LIFETIMES": "2s, 1h,7d", "SEALPOST_MAX_DOWNLOADS": "7", "SEALPOST_PART_SIZE": "1MiB"}
+	o, err := parseOptions([]string{"-max-downloads", "9", "-trusted-proxies", "10.1.2.3/8,::1"},
+		func(k string) string { return env[k] }, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.maxDownloads != 9 || o.partSize != 1<<20 || o.trustedProxies.String() != "10.0.0.0/8,::1/128" ||
+		!slices.Equal(o.lifetimes, durations{2 * time.Second, time.Hour, 7 * 24 * time.Hour}) || o.lifetimes.String() != "2s,1h,7d" {
+		t.Errorf("parsed %+v", o)
+	}
+	for _, args := range [][]string{{"-sweep", "1ms"}, {"x"}, {"-log-format", "xml"}, {"-create-rate", "-1"}, {"-lifetimes", "1x"},
+		{"-part-size", "-1"}, {"-max-share-size", "99999999999GiB"}, {"-trusted-proxies", "a"}} {
+		if _, err := parseOptions(args, none, io.Discard); err == nil {
+			t.Errorf("%v: accepted", args)
+		}
+	}
+	if _, err := parseOptions(nil, func(k string) string { return map[string]string{"SEALPOST_SWEEP": "soon"}[k] }, io.Discard); err == nil {
+		t.Error("a wrong environment is accepted")
+	}
+	var help bytes.Buffer
+	if err := run(t.Context(), []string{"-help"}, none, &help); err != nil || !strings.Contains(help.String(), "5m,1h,1d,3d,7d,14d,30d") {
+		t.Errorf("%v:\n%s", err, help.String())
+	}
+	if o.maxShareSize != api.MaxParts*api.MaxPartSize {
+		t.Errorf("share size %d", o.maxShareSize)
+	}
+}
+
+func TestLimiter(t *testing.T) {
+	if newLimiter(0) != nil {
+		t.Error("0 limits")
+	}
+	l := newLimiter(2)
+	for i, want := range []bool{true, true, false, false} {
+		if ok, wait := l.Allow("a"); ok != want || ok != (wait == 0) || wait > 31*time.Second {
+			t.Errorf("event %d: %v, %v", i, ok, wait)
+		}
+	}
+	if ok, _ := l.Allow("b"); !ok {
+		t.Error("one key limits another")
+	}
+	for i := range 3 * maxKeys {
+		l.Allow(string(rune(i)) + "x")
+	}
+	if m := l.(*limiter); len(m.young) > maxKeys || len(m.old) > maxKeys {
+		t.Errorf("keeps %d and %d keys", len(m.young), len(m.old))
+	}
+}

@@ -1,0 +1,121 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/sealpost/sealpost/server"
+	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/store"
+)
+
+// faultyBlobs fails on demand, without touching what is there.
+type faultyBlobs struct {
+	store.Blobs
+	put, deleteShare error
+}
+
+func (f *faultyBlobs) Put(ctx context.Context, k store.Key, r io.Reader, n int64, magic string) error {
+	if f.put != nil {
+		return fmt.Errorf("failed to write %s: %w", k.Share, f.put)
+	}
+	return f.Blobs.Put(ctx, k, r, n, magic)
+}
+
+func (f *faultyBlobs) DeleteShare(ctx context.Context, id string) error {
+	if f.deleteShare != nil {
+		return fmt.Errorf("failed to delete %s: %w", id, f.deleteShare)
+	}
+	return f.Blobs.DeleteShare(ctx, id)
+}
+
+// faultyMeta fails after the write: what it answers is not what happened.
+type faultyMeta struct {
+	store.Meta
+	addPart error
+}
+
+func (f *faultyMeta) AddPart(ctx context.Context, id string, p store.Part, now, expires int64) (store.Part, error) {
+	got, err := f.Meta.AddPart(ctx, id, p, now, expires)
+	if f.addPart != nil {
+		return store.Part{}, f.addPart
+	}
+	return got, err
+}
+
+func TestFaults(t *testing.T) {
+	blobs, meta := &faultyBlobs{}, &faultyMeta{}
+	h := newHost(t, func(c *server.Config) {
+		blobs.Blobs, meta.Meta = c.Blobs, c.Meta
+		c.Blobs, c.Meta = blobs, meta
+	})
+	content := sealed(100)
+	l := h.create(100)
+
+	blobs.put = store.ErrFull
+	h.want(h.put(l, "parts/1", content), 507, api.CodeStorageFull)
+	blobs.put = errors.New("broken disk")
+	h.want(h.put(l, "parts/1", content), 500, api.CodeInternal)
+	blobs.put = context.DeadlineExceeded
+	h.want(h.put(l, "parts/1", content), 503, api.CodeUnavailable)
+	blobs.put = nil
+
+	// The answer of the database is lost, and the record may or may not be there: the bytes have to stay.
+	meta.addPart = errors.New("connection lost")
+	h.want(h.put(l, "parts/1", content), 500, api.CodeInternal)
+	meta.addPart = nil
+	if h.objects(l, nil, content) != 1 {
+		t.Fatal("bytes that a record names are gone")
+	}
+	manifest := h.send(l, content)
+
+	// Bytes that cannot be deleted now are deleted later; nobody gets at them meanwhile.
+	blobs.deleteShare = errors.New("broken disk")
+	h.want(h.do("DELETE", l.path, l.owner, nil), 204, "")
+	h.want(h.do("GET", l.path+"/manifest", l.bearer, nil), 404, api.CodeNotFound)
+	if err := h.srv.Sweep(t.Context()); err == nil || strings.Contains(err.Error(), l.id) {
+		t.Errorf("sweep said %v", err)
+	}
+	blobs.deleteShare = nil
+	h.sweep()
+	if h.objects(l, manifest, content) != 0 {
+		t.Error("bytes remain")
+	}
+	if out := h.log.String(); strings.Contains(out, l.id) || !strings.Contains(out, "broken disk") {
+		t.Errorf("log:\n%s", out)
+	}
+}
+
+// A part that goes missing in the middle of a response cuts the connection: nobody takes what came for the whole.
+func TestCutDownload(t *testing.T) {
+	h := newHost(t)
+	content := sealed(2 * partSize)
+	l := h.create(2 * partSize)
+	h.send(l, content)
+	ticket := h.mustTake(l)
+	part, err := h.meta.Part(t.Context(), l.id, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.blobs.Delete(t.Context(), store.Key{Share: l.id, N: 2, Digest: part.Digest}); err != nil {
+		t.Fatal(err)
+	}
+	req := h.request("GET", l.path+"/content", ticket)
+	resp, err := req()
+	if err != nil {
+		return // cut before the client had the header
+	}
+	defer resp.Body.Close()
+	if n, err := io.Copy(io.Discard, resp.Body); err == nil {
+		t.Errorf("%d bytes arrived and no error", n)
+	}
+	a := h.do("GET", l.path+"/content", ticket, nil, "Range", fmt.Sprintf("bytes=%d-", partSize))
+	h.want(a, 404, api.CodeNotFound)
+	if a.header.Get("Content-Range") != "" {
+		t.Errorf("headers: %v", a.header)
+	}
+}

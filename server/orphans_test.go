@@ -1,0 +1,37 @@
+package server_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"testing"
+	"time"
+
+	"github.com/sealpost/sealpost/server/store"
+)
+
+// What a crash leaves between the bytes and their record goes an hour later, and nothing else does.
+func TestSweepOrphans(t *testing.T) {
+	h := newHost(t)
+	content, orphan := sealed(100), sealed(100)
+	l := h.create(100)
+	manifest := h.send(l, content)
+	key := store.Key{Share: l.id, N: 1, Digest: sha256.Sum256(orphan)}
+	if err := h.blobs.Put(t.Context(), key, bytes.NewReader(orphan), 100, ""); err != nil {
+		t.Fatal(err)
+	}
+	sweep := func() {
+		t.Helper()
+		if err := h.srv.SweepOrphans(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep()
+	if h.objects(l, manifest, content)+h.objects(l, nil, orphan) != 3 {
+		t.Fatal("a young orphan is gone; its writer may still be at work")
+	}
+	h.pass(61 * time.Minute) // the share expired, but its record is there until the other sweep
+	sweep()
+	if h.objects(l, nil, orphan) != 0 || h.objects(l, manifest, content) != 2 {
+		t.Error("the sweep took the wrong bytes")
+	}
+}
