@@ -1,3 +1,5 @@
+//go:build !js
+
 package server_test
 
 import (
@@ -179,7 +181,8 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		}
 	}
 	for path, allow := range map[string]string{
-		"/api/v1/config": "GET, HEAD", "/api/v1/shares": "POST", "/api/v1/shares/x": "DELETE, GET, HEAD, PATCH",
+		"/api/v1/config": "GET, HEAD",
+		"/api/v1/shares": "POST", "/api/v1/shares/x": "DELETE, GET, HEAD, PATCH",
 		"/api/v1/shares/x/parts/1": "GET, HEAD, PUT",
 	} {
 		if a := h.want(h.do("OPTIONS", path, "", nil), 405, api.CodeMethodNotAllowed); a.header.Get("Allow") != allow {
@@ -240,7 +243,8 @@ func TestPages(t *testing.T) {
 	if get("/sw.js").header.Get("Service-Worker-Allowed") != "/" {
 		t.Error("service worker has no scope")
 	}
-	for _, path := range []string{"/d/", "/d/a/b", "/bin", "/bin/", "/bin/.gitkeep", "/.env", "/worker/engine.d.ts", "/../x", "/nothing<script>"} {
+	for _, path := range []string{"/d/", "/d/a/b", "/bin", "/bin/", "/bin/.gitkeep",
+		"/.env", "/worker/engine.d.ts", "/../x", "/nothing<script>"} {
 		if a := get(path); a.status != 404 || string(a.body) != "Not Found\n" {
 			t.Errorf("%s: %d %q", path, a.status, a.body)
 		}

@@ -43,7 +43,7 @@ type Config struct {
 
 const day = 24 * time.Hour
 
-// MaxShareSize is what fits into the largest parts that there may be.
+// maxShareSize is what fits into the largest parts that there may be.
 const maxShareSize = api.MaxParts * api.MaxPartSize
 
 func (c Config) withDefaults() Config {

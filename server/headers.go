@@ -27,7 +27,7 @@ var securityHeaders = []struct{ name, value string }{
 	{"Cross-Origin-Resource-Policy", "same-origin"},
 	{"Referrer-Policy", "no-referrer"},
 	{"X-Content-Type-Options", "nosniff"},
-	{"Permissions-Policy", "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=(), browsing-topics=()"},
+	{"Permissions-Policy", "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=()"},
 }
 
 // sealedPolicy replaces the policy on sealed bytes: should anything ever render them, it may do nothing.

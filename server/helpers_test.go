@@ -1,3 +1,7 @@
+// The stores do not compile for js.
+
+//go:build !js
+
 package server_test
 
 import (

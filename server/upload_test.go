@@ -1,9 +1,12 @@
+//go:build !js
+
 package server_test
 
 import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"reflect"
@@ -19,11 +22,14 @@ import (
 func TestConfig(t *testing.T) {
 	h := newHost(t)
 	c := into[api.Config](t, h.want(h.do("GET", "/api/v1/config", "", nil), 200, ""))
-	if c.Build != "test" || c.DefaultLifetime != 86400 || c.MaxLifetime != 30*86400 || c.MaxDownloads != 100 || len(c.Lifetimes) != 7 {
+	if c.Build != "test" || c.DefaultLifetime != 86400 ||
+		c.MaxLifetime != 30*86400 || c.MaxDownloads != 100 || len(c.Lifetimes) != 7 {
 		t.Errorf("unexpected: %+v", c)
 	}
 	for name, f := range map[string]func(*server.Config){
 		"stores":   func(c *server.Config) { c.Blobs = nil },
+		"log":      func(c *server.Config) { c.Log = nil },
+		"budget":   func(c *server.Config) { c.Budget.Refill = -1 },
 		"clock":    func(c *server.Config) { c.Now = nil },
 		"unsorted": func(c *server.Config) { c.Lifetimes = []time.Duration{time.Hour, time.Minute} },
 		"default":  func(c *server.Config) { c.DefaultLifetime = time.Second },
@@ -31,7 +37,10 @@ func TestConfig(t *testing.T) {
 		"part":     func(c *server.Config) { c.PartSize = api.MaxPartSize + 1 },
 		"share":    func(c *server.Config) { c.MaxShareSize = api.MaxParts*api.MaxPartSize + 1 },
 	} {
-		c := server.Config{Blobs: h.blobs, Meta: h.meta, Now: time.Now, Log: nil}
+		c := server.Config{Blobs: h.blobs, Meta: h.meta, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+		if _, err := server.New(c); err != nil {
+			t.Fatal(err)
+		}
 		f(&c)
 		if _, err := server.New(c); err == nil {
 			t.Errorf("%s: accepted", name)
@@ -44,7 +53,8 @@ func TestCreate(t *testing.T) {
 	in, _ := terms(1000)
 	first := into[api.Share](t, h.want(h.do("POST", "/api/v1/shares", "", in), 201, ""))
 	again := into[api.Share](t, h.want(h.do("POST", "/api/v1/shares", "", in), 200, ""))
-	if !reflect.DeepEqual(first, again) || len(first.ID) != api.IDSize || *first.Left != 5 || *first.Taken != 0 || first.State != api.StateOpen {
+	if !reflect.DeepEqual(first, again) || len(first.ID) != api.IDSize ||
+		*first.Left != 5 || *first.Taken != 0 || first.State != api.StateOpen {
 		t.Errorf("first %+v, again %+v", first, again)
 	}
 	other := in
@@ -219,7 +229,8 @@ func TestCutUpload(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "PUT %s/parts/1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Digest: %s\r\nContent-Length: %d\r\n\r\n",
+	fmt.Fprintf(conn, "PUT %s/parts/1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Digest: %s\r\nContent-Length: %d\r\n\r\n",
 		l.path, l.owner, digestOf(data), len(data))
 	conn.Write(data[:len(data)/2])
 	conn.(*net.TCPConn).CloseWrite()
@@ -242,7 +253,8 @@ func TestFollow(t *testing.T) {
 	}
 	h.want(h.do("GET", l.path+"/parts/3", ticket, nil), 404, api.CodeNotFound)
 	h.want(h.do("GET", l.path+"/parts?wait=x&seen=0", ticket, nil), 400, api.CodeBadRequest)
-	if a := h.do("GET", l.path+"/parts", ticket, nil); a.header.Get("Retry-After") != "1" || !bytes.Contains(a.body, []byte(`"ranges":[]`)) {
+	if a := h.do("GET", l.path+"/parts", ticket, nil); a.header.Get("Retry-After") != "1" ||
+		!bytes.Contains(a.body, []byte(`"ranges":[]`)) {
 		t.Errorf("parts %s", a.body)
 	}
 	began := time.Now()

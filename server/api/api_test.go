@@ -22,7 +22,8 @@ func TestGolden(t *testing.T) {
 	hash := api.HashToken(make([]byte, api.TokenSize))
 	golden(t, "config", api.Config{Build: "v1.2.3", Now: 1700000000, MaxShareSize: 1 << 38, MaxManifestSize: api.MaxManifestSize,
 		Lifetimes: []int64{300, 86400}, DefaultLifetime: 86400, MaxLifetime: 86400, MaxDownloads: 100})
-	golden(t, "create-share", api.CreateShare{Access: hash, Reader: api.HashToken([]byte("reader")), Owner: api.HashToken([]byte("owner")),
+	golden(t, "create-share", api.CreateShare{Access: hash, Reader: api.HashToken([]byte("reader")),
+		Owner:    api.HashToken([]byte("owner")),
 		Password: true, Size: 123456789, Lifetime: 86400, MaxDownloads: 5})
 	share := api.Share{ID: "AAAAAAAAAAAAAAAA", State: api.StateReady, Password: true, Size: 123456789, PartSize: 8 << 20, Parts: 15,
 		Now: 1700000010, Created: 1700000000, Expires: 1700086405, Lifetime: 86400, MaxDownloads: 5, Left: ptr(0), Taken: ptr(5)}

@@ -36,7 +36,9 @@ func TestRun(t *testing.T) {
 	if !ok {
 		t.Fatalf("first line is %q", line)
 	}
-	for path, want := range map[string]string{"/": "text/html; charset=utf-8", "/d/x": "text/html; charset=utf-8", "/api/v1/config": "application/json"} {
+	for path, want := range map[string]string{
+		"/": "text/html; charset=utf-8", "/d/x": "text/html; charset=utf-8", "/api/v1/config": "application/json",
+	} {
 		resp, err := http.Get(url + path)
 		if err != nil {
 			t.Fatal(err)
@@ -65,16 +67,19 @@ func TestOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if o.maxDownloads != 9 || o.partSize != 1<<20 || o.trustedProxies.String() != "10.0.0.0/8,::1/128" ||
-		!slices.Equal(o.lifetimes, durations{2 * time.Second, time.Hour, 7 * 24 * time.Hour}) || o.lifetimes.String() != "2s,1h,7d" {
+		!slices.Equal(o.lifetimes, durations{2 * time.Second, time.Hour, 7 * 24 * time.Hour}) ||
+		o.lifetimes.String() != "2s,1h,7d" {
 		t.Errorf("parsed %+v", o)
 	}
-	for _, args := range [][]string{{"-sweep", "1ms"}, {"x"}, {"-log-format", "xml"}, {"-create-rate", "-1"}, {"-lifetimes", "1x"},
+	for _, args := range [][]string{{"-sweep", "1ms"}, {"x"}, {"-log-format", "xml"}, {"-create-rate", "-1"},
+		{"-lifetimes", "1x"},
 		{"-part-size", "-1"}, {"-max-share-size", "99999999999GiB"}, {"-trusted-proxies", "a"}} {
 		if _, err := parseOptions(args, none, io.Discard); err == nil {
 			t.Errorf("%v: accepted", args)
 		}
 	}
-	if _, err := parseOptions(nil, func(k string) string { return map[string]string{"SEALPOST_SWEEP": "soon"}[k] }, io.Discard); err == nil {
+	env = map[string]string{"SEALPOST_SWEEP": "soon"}
+	if _, err := parseOptions(nil, func(k string) string { return env[k] }, io.Discard); err == nil {
 		t.Error("a wrong environment is accepted")
 	}
 	var help bytes.Buffer
