@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 
 	"github.com/sealpost/sealpost/wasm/internal/link"
 )
@@ -50,11 +51,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return 2
 	}
 	done := make(chan error, 1)
-	go func() { done <- key(args[1], getenv, newInput(stdin, stderr), stdout) }()
+	in := newInput(stdin, stderr)
+	go func() { done <- key(args[1], getenv, in, stdout) }()
 	var err error
 	select {
 	case err = <-done:
 	case <-ctx.Done():
+		in.restore()
 		err = ctx.Err()
 	}
 	if err != nil {
@@ -112,6 +115,7 @@ type input struct {
 	file   *os.File // nil if it is not a terminal
 	r      *bufio.Reader
 	prompt io.Writer
+	show   atomic.Pointer[func()] // undoes hide; whoever takes it calls it
 }
 
 func newInput(stdin io.Reader, prompt io.Writer) *input {
@@ -146,6 +150,14 @@ func (in *input) secret(prompt string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer show()
+	in.show.Store(&show)
+	defer in.restore()
 	return in.line()
+}
+
+// restore lets the terminal show what is typed again. It may be called while secret waits.
+func (in *input) restore() {
+	if show := in.show.Swap(nil); show != nil {
+		(*show)()
+	}
 }
