@@ -23,7 +23,7 @@ const SPANS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
  * @param {number} seconds
  */
 export function span(seconds) {
-  const [unit, length] = SPANS.find(([, length]) => seconds >= length) ?? SPANS[3];
+  const [unit, length] = SPANS.find(([, length]) => seconds > 0.99 * length) ?? SPANS[3];
   return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(Math.round(seconds / length));
 }
 

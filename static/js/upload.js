@@ -110,12 +110,14 @@ async function addNow(collection) {
 
 for (const name of ["files", "folder"]) {
   const input = /** @type {HTMLInputElement} */ (hook(name));
-  input.addEventListener("change", () => {
+  const take = () => {
     const items = fromFiles(input.files ?? []);
     if (items.length || name !== "folder") add(items);
     else refresh(text.emptyFolder);
     input.value = ""; // so that the same choice is a change again
-  });
+  };
+  input.addEventListener("change", take);
+  if (input.files?.length) take(); // chosen before this script was there
 }
 
 addEventListener("dragover", (e) => {
