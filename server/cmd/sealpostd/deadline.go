@@ -8,18 +8,19 @@ import (
 )
 
 const (
-	stallAfter = 60 * time.Second // a body that makes no progress for so long is given up
-	writeChunk = 256 << 10        // progress of a response is this much
+	stallAfter = 60 * time.Second
+	writeChunk = 256 << 10 // progress of a response is this much
 )
 
-// withDeadlines ends requests and responses whose bodies have stalled, however long they may take in all.
-func withDeadlines(next http.Handler) http.Handler {
+// withDeadlines ends requests and responses whose bodies make no progress for stall, however long they may take in all.
+func withDeadlines(next http.Handler, stall time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w)
 		if r.ContentLength != 0 && r.Body != nil {
-			r.Body = &slidingBody{ReadCloser: r.Body, rc: rc}
+			rc.SetReadDeadline(time.Now().Add(stall)) // also for a body that only the server itself reads, to skip it
+			r.Body = &slidingBody{ReadCloser: r.Body, rc: rc, stall: stall}
 		}
-		next.ServeHTTP(&slidingWriter{ResponseWriter: w, rc: rc}, r)
+		next.ServeHTTP(&slidingWriter{ResponseWriter: w, rc: rc, stall: stall}, r)
 	})
 }
 
@@ -27,11 +28,12 @@ func withDeadlines(next http.Handler) http.Handler {
 // whether the client hangs up, and would take a deadline for that.
 type slidingBody struct {
 	io.ReadCloser
-	rc *http.ResponseController
+	rc    *http.ResponseController
+	stall time.Duration
 }
 
 func (b *slidingBody) Read(p []byte) (int, error) {
-	b.rc.SetReadDeadline(time.Now().Add(stallAfter))
+	b.rc.SetReadDeadline(time.Now().Add(b.stall))
 	n, err := b.ReadCloser.Read(p)
 	switch {
 	case err == io.EOF:
@@ -46,7 +48,8 @@ func (b *slidingBody) Read(p []byte) (int, error) {
 // without passing through this program's memory.
 type slidingWriter struct {
 	http.ResponseWriter
-	rc *http.ResponseController
+	rc    *http.ResponseController
+	stall time.Duration
 }
 
 func (w *slidingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -81,4 +84,4 @@ func (w *slidingWriter) ReadFrom(src io.Reader) (total int64, err error) {
 	return total, nil
 }
 
-func (w *slidingWriter) slide() { w.rc.SetWriteDeadline(time.Now().Add(stallAfter)) }
+func (w *slidingWriter) slide() { w.rc.SetWriteDeadline(time.Now().Add(w.stall)) }

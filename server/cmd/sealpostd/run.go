@@ -102,7 +102,7 @@ func serve(ctx context.Context, o *options, s *server.Server, logger *slog.Logge
 	defer cancel()
 
 	web := &http.Server{
-		Handler:           withDeadlines(s),
+		Handler:           withDeadlines(s, stallAfter),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       75 * time.Second,
 		MaxHeaderBytes:    16 << 10,

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+const testStall = 200 * time.Millisecond
+
+// dial sends a request up to here, and leaves the connection to the test.
+func dial(t *testing.T, h http.HandlerFunc, head string) net.Conn {
+	t.Helper()
+	s := httptest.NewServer(withDeadlines(h, testStall))
+	t.Cleanup(s.Close)
+	c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	fmt.Fprint(c, head)
+	return c
+}
+
+func within(t *testing.T, what string, c <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-c:
+		return err
+	case <-time.After(10 * time.Second):
+		t.Fatal(what + " goes on")
+		return nil
+	}
+}
+
+func TestStalledRequest(t *testing.T) {
+	got := make(chan error, 1)
+	dial(t, func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(io.Discard, r.Body)
+		got <- err
+	}, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf")
+	if err := within(t, "the body", got); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStalledResponse(t *testing.T) {
+	got := make(chan error, 1)
+	dial(t, func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.CopyN(w, zeros{}, 1<<40)
+		got <- err
+	}, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	if err := within(t, "the response", got); err == nil {
+		t.Error("a client that reads nothing got everything")
+	}
+}
+
+// Slow but steady is fine, in both directions, and so is an answer that takes long after the body has come.
+func TestSlow(t *testing.T) {
+	got := make(chan error, 1)
+	c := dial(t, func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			got <- err
+			return
+		}
+		for range 6 {
+			time.Sleep(testStall / 2)
+			io.WriteString(w, "x")
+			http.NewResponseController(w).Flush()
+		}
+		got <- r.Context().Err()
+	}, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n")
+	for range 6 {
+		time.Sleep(testStall / 2)
+		fmt.Fprint(c, "y")
+	}
+	if err := within(t, "the call", got); err != nil {
+		t.Error(err)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
