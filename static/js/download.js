@@ -152,7 +152,7 @@ async function save(index) {
       await worker.call("finish", []).catch(() => {}); // a lease also ends by itself
     }
     await refresh();
-    store.set(outcome === "complete" ? { state: "done" } : { state: "ready", error: text.cancelled });
+    store.set(outcome === "complete" ? { state: "done" } : { state: "ready", error: `${text.cancelled} ${text.partial}` });
   } catch (e) {
     fail(e);
   } finally {
