@@ -65,7 +65,8 @@ func TestParse(t *testing.T) {
 
 func TestNew(t *testing.T) {
 	a, b := link.New(true), link.New(true)
-	if a == b || link.NewToken() == link.NewToken() {
+	first, second := link.NewToken(), link.NewToken()
+	if a == b || first == second {
 		t.Error("not random")
 	}
 	if _, err := a.Unlock(""); !errors.Is(err, link.ErrPassword) {
