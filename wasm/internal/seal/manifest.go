@@ -226,6 +226,9 @@ func parseManifest(text []byte) (*Manifest, error) {
 	if err := json.Unmarshal(text, m); err != nil {
 		return nil, fmt.Errorf("%w: manifest: %v", ErrHostile, err)
 	}
+	if m.Entries == nil {
+		return nil, fmt.Errorf("%w: manifest without entries", ErrHostile)
+	}
 	if err := m.validate(); err != nil {
 		return nil, fmt.Errorf("%w: manifest: %v", ErrHostile, err)
 	}
