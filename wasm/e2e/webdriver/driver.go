@@ -278,6 +278,22 @@ func (b *Browser) Screenshot() ([]byte, error) {
 	return base64.StdEncoding.DecodeString(s)
 }
 
+// Console returns the warnings and errors that Chromium logged since the last call, those of workers and of its security
+// checks included. The others have no such log.
+func (b *Browser) Console() (lines []string) {
+	v, err := b.do("console", map[string]any{"type": "browser"}, 0)
+	if err != nil {
+		return nil
+	}
+	entries, _ := v.([]any)
+	for _, e := range entries {
+		if m, _ := e.(map[string]any); m["level"] == "SEVERE" || m["level"] == "WARNING" {
+			lines = append(lines, fmt.Sprintf("%v: %v", m["level"], m["message"]))
+		}
+	}
+	return lines
+}
+
 // Log returns what the browser and its driver printed.
 func (b *Browser) Log() string { return b.family.log.String() }
 

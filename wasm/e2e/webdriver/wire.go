@@ -91,6 +91,8 @@ func (w *wire) do(ctx context.Context, cmd string, p map[string]any) (any, error
 				"deviceScaleFactor": 1, "mobile": false})
 		}
 		return w.call(ctx, "POST", "/window/rect", p)
+	case "console":
+		return w.call(ctx, "POST", "/se/log", p)
 	case "quit":
 		v, err := w.call(ctx, "DELETE", "", nil)
 		w.client.CloseIdleConnections()

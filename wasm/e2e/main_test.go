@@ -1,0 +1,171 @@
+// Package e2e tests Sealpost as people meet it: the real sealpostd, and the page in Chromium, Firefox and WebKit.
+//
+// Each test is a user's story. TestMain builds the binaries once; the page is the one that is built into sealpostd, so run
+// `make build` first, or `make e2e`. Between browser and server there is always a tap, which can record every byte that the
+// server is sent, lose answers, be slow, and watch the page for what its security policy forbade.
+//
+//	SEALPOST_LONG=1             1.5 GiB, Go's source tree and a long slow download instead of small samples of them
+//	SEALPOST_SEED=n             repeat the random choices of an earlier run, which printed its seed
+//	SEALPOST_BROWSERS=n         browsers at once, 3 by default
+//	SEALPOST_SCREENSHOTS=dir    keep a picture of every state of the page there
+//	CI=true                     an engine that is not installed is a failure
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
+)
+
+var (
+	long     = os.Getenv("SEALPOST_LONG") == "1"
+	seed     uint64
+	programs string // folder of the binaries
+	slots    = newSlots(3)
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	seed = uint64(time.Now().UnixNano())
+	if text := os.Getenv("SEALPOST_SEED"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "failed to parse SEALPOST_SEED:", err)
+			return 1
+		}
+		seed = n
+	}
+	if n, err := strconv.Atoi(os.Getenv("SEALPOST_BROWSERS")); err == nil && n > 0 {
+		slots = newSlots(n)
+	}
+	fmt.Printf("SEALPOST_SEED=%d\n", seed)
+	if _, err := os.Stat("../../static/bin/engine.wasm.br"); err != nil {
+		fmt.Fprintln(os.Stderr, "the engine is not built: run make build")
+		return 1
+	}
+	dir, err := os.MkdirTemp("", "sealpost-e2e-bin-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	programs = dir
+	for name, pkg := range map[string]string{"sealpostd": "../../server/cmd/sealpostd", "sealpost": "../cmd/sealpost"} {
+		if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg).CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "failed to build %s: %v\n%s", name, err, out)
+			return 1
+		}
+	}
+	return m.Run()
+}
+
+// random returns a source that depends on the seed and the test alone.
+func random(t *testing.T) *rand.Rand {
+	h := seed
+	for _, c := range t.Name() {
+		h = h*1099511628211 + uint64(c)
+	}
+	return rand.New(rand.NewPCG(seed, h))
+}
+
+// sized returns the sample's value, or the one of a long run.
+func sized[T any](sample, whole T) T {
+	if long {
+		return whole
+	}
+	return sample
+}
+
+// semaphore counts the browsers that may still be started.
+type semaphore struct {
+	mu   sync.Mutex
+	cond *sync.Cond
+	free int
+}
+
+func newSlots(n int) *semaphore {
+	s := &semaphore{free: n}
+	s.cond = sync.NewCond(&s.mu)
+	return s
+}
+
+// take takes n at once, or all there are: tests that need two can not wait for each other's second.
+func (s *semaphore) take(n int) (give func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.free < n {
+		s.cond.Wait()
+	}
+	s.free -= n
+	return sync.OnceFunc(func() {
+		s.mu.Lock()
+		s.free += n
+		s.mu.Unlock()
+		s.cond.Broadcast()
+	})
+}
+
+// launch starts a browser, when it is its turn, and closes it at the end of the test. A test that needs several at once
+// starts them with launchAll.
+func launch(t *testing.T, engine string, o webdriver.Options) *webdriver.Browser {
+	t.Helper()
+	return launchAll(t, o, engine)[0]
+}
+
+func launchAll(t *testing.T, o webdriver.Options, engines ...string) []*webdriver.Browser {
+	t.Helper()
+	give := slots.take(len(engines))
+	t.Cleanup(give)
+	var all []*webdriver.Browser
+	for _, engine := range engines {
+		b, err := webdriver.Start(engine, o)
+		if errors.Is(err, webdriver.ErrNotInstalled) && os.Getenv("CI") != "true" {
+			t.Skip(err)
+		}
+		must(t, err)
+		t.Cleanup(func() {
+			if t.Failed() {
+				report(t, b)
+			}
+			b.Close()
+		})
+		all = append(all, b)
+	}
+	return all
+}
+
+// report tells what the page shows, for a test that failed.
+func report(t *testing.T, b *webdriver.Browser) {
+	text, err := b.Text("main")
+	state, _ := b.Attr("main", "data-state")
+	t.Logf("%s shows, in state %q (%v):\n%s", b.Engine, state, err, text)
+}
+
+// eachEngine runs f in parallel with each engine.
+func eachEngine(t *testing.T, f func(t *testing.T, engine string)) {
+	for _, engine := range webdriver.Engines {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			f(t, engine)
+		})
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,190 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
+)
+
+// tap stands between browsers and server.
+type tap struct {
+	url string
+	rec recorder
+
+	mu        sync.Mutex
+	loses     func(*http.Request) bool // answers that never come back, though the server did what it was asked to
+	slowUp    int                      // bytes per second of each request body; 0 is not slowed
+	slowDown  int                      // of each answer with sealed bytes
+	observing bool
+}
+
+func newTap(t *testing.T, addr string) *tap {
+	t.Helper()
+	tp := &tap{}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	tp.url = "http://" + l.Addr().String()
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: addr})
+			r.Out.Host = r.In.Host
+			if tp.is(func() bool { return tp.observing }) {
+				r.Out.Header.Del("Accept-Encoding")
+			}
+		},
+		// Keep-alive connections would outlive a restart of the server.
+		Transport:      &http.Transport{DisableKeepAlives: true, DisableCompression: true},
+		ModifyResponse: tp.change,
+		ErrorLog:       log.New(io.Discard, "", 0),
+	}
+	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == observerPath {
+			w.Header().Set("Content-Type", "text/javascript")
+			w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+			io.WriteString(w, observer)
+			return
+		}
+		tp.mu.Lock()
+		lost, slow := tp.loses != nil && tp.loses(r), tp.slowUp
+		tp.mu.Unlock()
+		if slow > 0 && r.ContentLength > 0 {
+			r.Body = &slowReader{r.Body, slow}
+		}
+		if lost {
+			w = discard{w.Header()}
+		}
+		proxy.ServeHTTP(w, r)
+		if lost {
+			panic(http.ErrAbortHandler)
+		}
+	})}
+	go srv.Serve(recordedListener{l, &tp.rec})
+	t.Cleanup(func() { srv.Close() })
+	return tp
+}
+
+func (tp *tap) is(f func() bool) bool {
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
+	return f()
+}
+
+// change slows sealed bytes down and puts the observer into pages.
+func (tp *tap) change(r *http.Response) error {
+	tp.mu.Lock()
+	slow, observing := tp.slowDown, tp.observing
+	tp.mu.Unlock()
+	path := r.Request.URL.Path
+	if slow > 0 && (strings.Contains(path, "/parts/") || strings.HasSuffix(path, "/content")) {
+		r.Body = &slowReader{r.Body, slow}
+	}
+	if !observing || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") || r.StatusCode != http.StatusOK {
+		return nil
+	}
+	page, err := io.ReadAll(r.Body)
+	r.Body.Close()
+	if err != nil {
+		return err
+	}
+	page = bytes.Replace(page, []byte("<head>"), []byte(`<head><script src="`+observerPath+`"></script>`), 1)
+	r.Body = io.NopCloser(bytes.NewReader(page))
+	r.ContentLength = int64(len(page))
+	r.Header.Set("Content-Length", strconv.Itoa(len(page)))
+	r.Header.Del("ETag")
+	return nil
+}
+
+// set changes how the tap behaves from the next request on.
+func (tp *tap) set(f func(*tap)) {
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
+	f(tp)
+}
+
+// record starts to keep every byte that browsers send.
+func (tp *tap) record() {
+	tp.rec.mu.Lock()
+	defer tp.rec.mu.Unlock()
+	tp.rec.on = true
+}
+
+// loseOnce loses the first answer to each different request that match names, and returns a function that tells which.
+func (tp *tap) loseOnce(match func(*http.Request) bool) (lost func() []string) {
+	seen := map[string]bool{}
+	tp.set(func(tp *tap) {
+		tp.loses = func(r *http.Request) bool {
+			key := r.Method + " " + r.URL.Path
+			if seen[key] || !match(r) {
+				return false
+			}
+			seen[key] = true
+			return true
+		}
+	})
+	return func() (keys []string) {
+		tp.mu.Lock()
+		defer tp.mu.Unlock()
+		for key := range seen {
+			keys = append(keys, key)
+		}
+		return keys
+	}
+}
+
+// discard is the ResponseWriter of an answer that gets lost.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(p []byte) (int, error) { return len(p), nil }
+func (d discard) WriteHeader(int)             {}
+
+// The observer notes what went wrong in a page, from before its first script on. The policy allows it, being of this origin.
+const (
+	observerPath = "/observer-of-the-tests.js"
+	observer     = `window.observed=[];
+addEventListener('securitypolicyviolation',e=>observed.push('violation: '+e.violatedDirective+' '+e.blockedURI+' '+e.sourceFile+':'+e.lineNumber));
+addEventListener('error',e=>observed.push('error: '+(e.message??'loading '+(e.target?.src??e.target?.href))),true);
+addEventListener('unhandledrejection',e=>observed.push('rejection: '+e.reason));
+for(const k of ['error','warn']){const f=console[k];console[k]=(...a)=>{observed.push(k+': '+a.join(' '));f.apply(console,a)}}`
+)
+
+// observe makes the tap watch pages from now on.
+func (tp *tap) observe() { tp.set(func(tp *tap) { tp.observing = true }) }
+
+// wantQuiet fails the test if anything went wrong in the page since it was loaded.
+func wantQuiet(t *testing.T, b *webdriver.Browser) {
+	t.Helper()
+	v, err := b.Eval("return window.observed??'not observed'")
+	must(t, err)
+	if list, ok := v.([]any); !ok || len(list) > 0 {
+		t.Errorf("%s: the page is not quiet: %v", b.Engine, v)
+	}
+	for _, line := range b.Console() {
+		t.Errorf("%s: on the console: %s", b.Engine, line)
+	}
+}
+
+// until asks a URL of the site until it answers, after a restart.
+func (s *site) awaitUp() {
+	s.t.Helper()
+	eventually(s.t, "the server answers", 10*time.Second, func() bool {
+		r, err := http.Get(fmt.Sprintf("http://%s/api/v1/config", s.addr))
+		if err != nil {
+			return false
+		}
+		r.Body.Close()
+		return r.StatusCode == http.StatusOK
+	})
+}
