@@ -14,6 +14,9 @@ UNIT     = $(shell $(GO) list ./... | grep -v -e /node_modules/ -e /wasm/e2e)
 # What must also run on Workers, and the engine.
 PORTABLE = ./server ./server/api ./server/store ./wasm ./wasm/internal/...
 
+# What decides the engine's bytes; its hash is the engine's build. An unfinished upload is resumed by the same build only.
+ENGINE_SOURCES := $(sort $(shell find wasm -name '*.go' -not -name '*_test.go' -not -path 'wasm/e2e/*' -not -path 'wasm/cmd/*')) go.mod go.sum
+ENGINE_BUILD    = $(shell ($(GO) env GOVERSION; cat $(ENGINE_SOURCES)) | sha256sum | cut -c1-16)
 GO_SOURCES   := $(shell find wasm server static -name '*.go' -not -path '*/node_modules/*') go.mod go.sum
 PAGE_SOURCES := $(shell find static -type f -not -path '*/node_modules/*' -not -path '$(BIN)/*')
 
@@ -30,8 +33,8 @@ bin/sealpostd: $(ENGINE).br $(BIN)/wasm_exec.js $(GO_SOURCES) $(PAGE_SOURCES)
 bin/sealpost: $(GO_SOURCES)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $@ ./wasm/cmd/sealpost
 
-$(ENGINE): $(GO_SOURCES)
-	$(WASM) $(GO) build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o $@ ./wasm
+$(ENGINE): $(ENGINE_SOURCES)
+	$(WASM) $(GO) build -trimpath -buildvcs=false -ldflags='-s -w -buildid= -X main.build=$(ENGINE_BUILD)' -o $@ ./wasm
 
 $(ENGINE).br: $(ENGINE)
 	$(GO) run ./static/internal/precompress $(ENGINE)
@@ -62,8 +65,8 @@ vuln: ## govulncheck, if its database can be reached
 unit: $(ENGINE).br ## Go tests with the race detector; -count=1 because go list's inputs are not in the test cache's key
 	$(GO) test -race -count=1 $(UNIT)
 
-wasm-test: ## the format and link packages as WebAssembly under Node
-	$(WASM) $(GO) test -count=1 -exec='$(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec' ./wasm/internal/...
+wasm-test: ## the engine, format and link packages as WebAssembly under Node
+	$(WASM) $(GO) test -count=1 -exec='$(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec' ./wasm ./wasm/internal/...
 
 e2e: build ## browser tests in Chromium, Firefox and WebKit
 	$(GO) test -count=1 -timeout $(if $(SEALPOST_LONG),80m,12m) ./wasm/e2e/...
