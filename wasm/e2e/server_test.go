@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
 	_ "modernc.org/sqlite"
 )
 
@@ -55,10 +56,9 @@ func newSite(t *testing.T, args ...string) *site {
 func (s *site) start() {
 	s.t.Helper()
 	s.cmd = exec.Command(filepath.Join(programs, "sealpostd"), append([]string{"-listen", s.addr}, s.args...)...)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	pipe, err := s.cmd.StderrPipe()
 	must(s.t, err)
-	must(s.t, s.cmd.Start())
+	must(s.t, webdriver.StartCommand(s.cmd))
 	s.exited = make(chan struct{})
 	listening := make(chan string, 1)
 	go func(cmd *exec.Cmd, exited chan struct{}) {

@@ -45,8 +45,7 @@ func (f *family) start(stdout io.Writer, files []*os.File, env []string, name st
 		c.Stdout = io.MultiWriter(&f.log, stdout)
 	}
 	c.WaitDelay = time.Second
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if err := starter(c); err != nil {
+	if err := StartCommand(c); err != nil {
 		return fmt.Errorf("failed to start %s: %w", name, err)
 	}
 	f.mu.Lock()
@@ -55,26 +54,33 @@ func (f *family) start(stdout io.Writer, files []*os.File, env []string, name st
 	return nil
 }
 
-// starter starts commands on one thread that lives as long as the process. The kernel sends a Pdeathsig when the thread that
-// forked ends, not the process.
-var starter = func() func(*exec.Cmd) error {
-	type job struct {
-		c    *exec.Cmd
-		done chan error
+// StartCommand starts c in a process group of its own. It is killed when this process ends, however it ends.
+func StartCommand(c *exec.Cmd) error {
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	j := job{c, make(chan error, 1)}
+	starterOnce.Do(func() { go starter() })
+	jobs <- j
+	return <-j.done
+}
+
+type job struct {
+	c    *exec.Cmd
+	done chan error
+}
+
+var (
+	jobs        = make(chan job)
+	starterOnce sync.Once
+)
+
+// starter starts commands on one thread that lives as long as the process, because the kernel sends a Pdeathsig when the
+// thread that forked ends, not the process.
+func starter() {
+	runtime.LockOSThread()
+	for j := range jobs {
+		j.done <- j.c.Start()
 	}
-	jobs := make(chan job)
-	go func() {
-		runtime.LockOSThread()
-		for j := range jobs {
-			j.done <- j.c.Start()
-		}
-	}()
-	return func(c *exec.Cmd) error {
-		j := job{c, make(chan error, 1)}
-		jobs <- j
-		return <-j.done
-	}
-}()
+}
 
 // kill ends all processes of the family, first kindly, and waits until none is left.
 func (f *family) kill() {

@@ -1,0 +1,60 @@
+package e2e
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
+)
+
+// TestServiceWorkerStopped: Firefox stops a service worker that it takes for idle and shows what it had as finished. Here it
+// does so sooner than the page can prevent it. The page must notice, and must not say that the file is whole.
+func TestServiceWorkerStopped(t *testing.T) {
+	s := newSite(t, "-part-size", "1MiB")
+	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "stopped.bin"), 24<<20)
+	b := launch(t, "firefox", webdriver.Options{Prefs: map[string]any{
+		"dom.serviceWorkers.idle_timeout":          2000,
+		"dom.serviceWorkers.idle_extended_timeout": 1000,
+	}})
+	share := s.send(t, b, parcel{files: []string{file}})
+	s.tap.set(func(tp *tap) { tp.slowDown = 256 << 10 }) // three parts at once: about 30 seconds
+	open(t, b, share, "ready")
+	must(t, b.Click("[data-hook=download]"))
+	wantState(t, b, 2*patience, "error")
+	if message(b) == "" {
+		t.Error("no message")
+	}
+	t.Logf("the page says %q; the folder has %v", message(b), listing(b))
+
+	s.tap.set(func(tp *tap) { tp.slowDown = 0 }) // trying again works
+	got := save(t, b, "[data-hook=download]", 0)
+	if g, w := fileHash(t, got), fileHash(t, file); g != w {
+		t.Errorf("got %s, want %s", g, w)
+	}
+}
+
+// TestSlowDownload: a download that takes longer than a service worker may idle arrives whole. Firefox's limit of 30 seconds is
+// shortened, except in a long run, to a little more than the time between two signs of life.
+func TestSlowDownload(t *testing.T) {
+	s := newSite(t, "-part-size", "1MiB")
+	size := sized[int64](24<<20, 72<<20)
+	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "slow.bin"), size)
+	eachEngine(t, func(t *testing.T, engine string) {
+		o := webdriver.Options{}
+		if !long {
+			o.Prefs = map[string]any{"dom.serviceWorkers.idle_timeout": 12000, "dom.serviceWorkers.idle_extended_timeout": 1000}
+		}
+		b := launch(t, engine, o)
+		share := s.send(t, b, parcel{files: []string{file}})
+		s.tap.set(func(tp *tap) { tp.slowDown = 256 << 10 })
+		t0 := time.Now()
+		got := receive(t, b, share, "", 5*time.Minute)
+		if g, w := fileHash(t, got), fileHash(t, file); g != w {
+			t.Errorf("got %s, want %s", g, w)
+		}
+		if took := time.Since(t0); took < 20*time.Second {
+			t.Errorf("took only %v, which proves nothing", took)
+		}
+	})
+}
