@@ -2,7 +2,7 @@ package e2e
 
 import (
 	"bytes"
-	"fmt"
+	"encoding/json"
 	"io"
 	"log"
 	"net"
@@ -13,8 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"github.com/sealpost/sealpost/server/api"
 	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
 )
 
@@ -28,6 +28,7 @@ type tap struct {
 	slowUp    int                      // bytes per second of each request body; 0 is not slowed
 	slowDown  int                      // of each answer with sealed bytes
 	observing bool
+	refuses   bool // new shares, as a full server does
 }
 
 func newTap(t *testing.T, addr string) *tap {
@@ -54,6 +55,10 @@ func newTap(t *testing.T, addr string) *tap {
 			w.Header().Set("Content-Type", "text/javascript")
 			w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 			io.WriteString(w, observer)
+			return
+		}
+		if r.Method == "POST" && r.URL.Path == "/api/v1/shares" && tp.is(func() bool { return tp.refuses }) {
+			refuse(w, api.NewProblem(api.CodeStorageFull))
 			return
 		}
 		tp.mu.Lock()
@@ -143,6 +148,13 @@ func (tp *tap) loseOnce(match func(*http.Request) bool) (lost func() []string) {
 	}
 }
 
+// refuse answers as the server does when it can not do what it is asked to.
+func refuse(w http.ResponseWriter, p *api.Problem) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	json.NewEncoder(w).Encode(p)
+}
+
 // discard is the ResponseWriter of an answer that gets lost.
 type discard struct{ header http.Header }
 
@@ -174,17 +186,4 @@ func wantQuiet(t *testing.T, b *webdriver.Browser) {
 	for _, line := range b.Console() {
 		t.Errorf("%s: on the console: %s", b.Engine, line)
 	}
-}
-
-// until asks a URL of the site until it answers, after a restart.
-func (s *site) awaitUp() {
-	s.t.Helper()
-	eventually(s.t, "the server answers", 10*time.Second, func() bool {
-		r, err := http.Get(fmt.Sprintf("http://%s/api/v1/config", s.addr))
-		if err != nil {
-			return false
-		}
-		r.Body.Close()
-		return r.StatusCode == http.StatusOK
-	})
 }
