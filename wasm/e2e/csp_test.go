@@ -19,20 +19,21 @@ func TestQuiet(t *testing.T) {
 			if plain && engine != "webkit" {
 				continue
 			}
-			b := launch(t, engine, webdriver.Options{Plain: plain})
-			share := s.send(t, b, parcel{folder: dir, password: "quiet", note: "<b onclick=alert(1)>note</b><script>alert(2)</script>"})
-			wantQuiet(t, b)
-			receive(t, b, share, "quiet", 0)
-			wantQuiet(t, b)
-			save(t, b, "[data-hook=entry-download]", 0)
-			wantQuiet(t, b)
-			if v, err := b.Eval("return crossOriginIsolated&&isSecureContext"); err != nil || v != true {
-				t.Errorf("isolated: %v, %v", v, err)
-			}
-			if v, err := b.Eval("return location.hash+location.search"); err != nil || v != "" {
-				t.Errorf("the address bar still has %q, %v", v, err)
-			}
-			b.Close()
+			t.Run(map[bool]string{false: "usual", true: "plain"}[plain], func(t *testing.T) {
+				b := launch(t, engine, webdriver.Options{Plain: plain})
+				share := s.send(t, b, parcel{folder: dir, password: "quiet", note: "<b onclick=alert(1)>note</b><script>alert(2)</script>"})
+				wantQuiet(t, b)
+				receive(t, b, share, "quiet", 0)
+				wantQuiet(t, b)
+				save(t, b, "[data-hook=entry-download]", 0)
+				wantQuiet(t, b)
+				if v, err := b.Eval("return crossOriginIsolated&&isSecureContext"); err != nil || v != true {
+					t.Errorf("isolated: %v, %v", v, err)
+				}
+				if v, err := b.Eval("return location.hash+location.search"); err != nil || v != "" {
+					t.Errorf("the address bar still has %q, %v", v, err)
+				}
+			})
 		}
 	})
 }

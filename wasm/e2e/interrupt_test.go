@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ func TestServiceWorkerStopped(t *testing.T) {
 	if message(b) == "" {
 		t.Error("no message")
 	}
+	time.Sleep(time.Second)
 	t.Logf("the page says %q; the folder has %v", message(b), listing(b))
 
 	s.tap.set(func(tp *tap) { tp.slowDown = 0 }) // trying again works
@@ -55,6 +57,34 @@ func TestSlowDownload(t *testing.T) {
 		}
 		if took := time.Since(t0); took < 20*time.Second {
 			t.Errorf("took only %v, which proves nothing", took)
+		}
+	})
+}
+
+// TestServerRestarts: a server that is killed and comes back costs seconds, in mid-upload and in mid-download, and no byte.
+func TestServerRestarts(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t, "-part-size", "1MiB")
+		file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "restart.bin"), 16<<20)
+		restart := func() { s.stop(syscall.SIGKILL); time.Sleep(time.Second); s.start() }
+		b := launch(t, engine, webdriver.Options{})
+		s.tap.set(func(tp *tap) { tp.slowUp, tp.slowDown = 2<<20, 1<<20 })
+		s.fill(t, b, parcel{files: []string{file}})
+		must(t, b.Click("[data-hook=start]"))
+		must(t, b.WaitFor("return document.querySelector('[data-hook=progress]').value>0", patience))
+		restart()
+		wantState(t, b, patience, "done")
+		share, err := b.Value("[data-hook=link]")
+		must(t, err)
+
+		open(t, b, share, "ready")
+		go func() {
+			time.Sleep(2 * time.Second)
+			restart()
+		}()
+		got := save(t, b, "[data-hook=download]", 0)
+		if g, w := fileHash(t, got), fileHash(t, file); g != w {
+			t.Errorf("got %s, want %s", g, w)
 		}
 	})
 }

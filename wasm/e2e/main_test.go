@@ -31,6 +31,7 @@ var (
 	seed     uint64
 	programs string // folder of the binaries
 	slots    = newSlots(3)
+	launched sync.Map // *testing.T of the tests that have started browsers
 )
 
 func TestMain(m *testing.M) {
@@ -117,8 +118,8 @@ func (s *semaphore) take(n int) (give func()) {
 	})
 }
 
-// launch starts a browser, when it is its turn, and closes it at the end of the test. A test that needs several at once
-// starts them with launchAll.
+// launch starts a browser, when it is its turn, and closes it at the end of the test. A test does that once: were it to
+// wait for a second turn, all might wait for ever. One that needs several browsers starts them at once with launchAll.
 func launch(t *testing.T, engine string, o webdriver.Options) *webdriver.Browser {
 	t.Helper()
 	return launchAll(t, o, engine)[0]
@@ -126,6 +127,9 @@ func launch(t *testing.T, engine string, o webdriver.Options) *webdriver.Browser
 
 func launchAll(t *testing.T, o webdriver.Options, engines ...string) []*webdriver.Browser {
 	t.Helper()
+	if _, again := launched.LoadOrStore(t, true); again {
+		t.Fatal("BUG: a test must start its browsers at once")
+	}
 	give := slots.take(len(engines))
 	t.Cleanup(give)
 	var all []*webdriver.Browser
