@@ -20,7 +20,7 @@ ENGINE_BUILD    = $(shell ($(GO) env GOVERSION; cat $(ENGINE_SOURCES)) | sha256s
 GO_SOURCES   := $(shell find wasm server static -name '*.go' -not -path '*/node_modules/*') go.mod go.sum
 PAGE_SOURCES := $(shell find static -type f -not -path '*/node_modules/*' -not -path '$(BIN)/*')
 
-.PHONY: build run test test-long check unit wasm-test e2e vuln deps fmt clean help
+.PHONY: build run test test-long check unit wasm-test e2e screenshots vuln deps fmt clean help
 
 build: bin/sealpostd bin/sealpost ## bin/sealpostd (server and page in one file) and bin/sealpost
 
@@ -70,6 +70,9 @@ wasm-test: ## the engine, format and link packages as WebAssembly under Node
 
 e2e: build ## browser tests in Chromium, Firefox and WebKit
 	$(GO) test -count=1 -timeout $(if $(SEALPOST_LONG),80m,12m) ./wasm/e2e/...
+
+screenshots: build ## pictures of every state in each engine and contact sheets, in screenshots/; ONLY=firefox/dark for some
+	SEALPOST_SCREENSHOTS=$(CURDIR)/screenshots $(GO) test -count=1 -timeout 30m ./wasm/e2e -run 'TestScreenshots/$(ONLY)'
 
 DEBIAN := gcc libc6-dev curl ca-certificates age zstd brotli ffmpeg tar xvfb chromium chromium-driver firefox-esr webkit2gtk-driver fonts-noto-color-emoji fonts-noto-core
 

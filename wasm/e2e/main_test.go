@@ -7,7 +7,7 @@
 //	SEALPOST_LONG=1             1.5 GiB, Go's source tree and a long slow download instead of small samples of them
 //	SEALPOST_SEED=n             repeat the random choices of an earlier run, which printed its seed
 //	SEALPOST_BROWSERS=n         browsers at once, 3 by default
-//	SEALPOST_SCREENSHOTS=dir    keep a picture of every state of the page there
+//	SEALPOST_SCREENSHOTS=dir    keep pictures and contact sheets of every state of the page there
 //	CI=true                     an engine that is not installed is a failure
 package e2e
 

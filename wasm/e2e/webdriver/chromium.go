@@ -46,10 +46,22 @@ func (b *Browser) launchChromium(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	w.cdp = true
-	if o.Dark {
-		_, err = w.devtools(ctx, "Emulation.setEmulatedMedia", map[string]any{
-			"features": []any{map[string]any{"name": "prefers-color-scheme", "value": "dark"}}})
+	w.cdp, w.scale = true, o.Scale
+	var features []any
+	for _, f := range []struct {
+		on          bool
+		name, value string
+	}{
+		{o.Dark, "prefers-color-scheme", "dark"},
+		{o.ForcedColors, "forced-colors", "active"},
+		{o.ReducedMotion, "prefers-reduced-motion", "reduce"},
+	} {
+		if f.on {
+			features = append(features, map[string]any{"name": f.name, "value": f.value})
+		}
+	}
+	if len(features) > 0 {
+		_, err = w.devtools(ctx, "Emulation.setEmulatedMedia", map[string]any{"features": features})
 	}
 	return err
 }

@@ -42,8 +42,11 @@ type Options struct {
 	// Plain starts WebKit without the features that Safari has and a stock WebKitGTK build hides: OPFS, storage estimate,
 	// byte streams, SharedArrayBuffer.
 	Plain bool
-	// Dark makes prefers-color-scheme dark.
-	Dark bool
+	// Dark, ForcedColors and ReducedMotion are what the person prefers: the media features prefers-color-scheme, forced-colors
+	// and prefers-reduced-motion. WebKit knows no forced colours.
+	Dark, ForcedColors, ReducedMotion bool
+	// Scale is how many device pixels a CSS pixel has; 0 means 1. Twice as many in the same window is a zoom of 200 %.
+	Scale int
 	// Prefs are extra Firefox preferences.
 	Prefs map[string]any
 	// Args are extra browser arguments.
@@ -76,6 +79,7 @@ func Start(engine string, o Options) (*Browser, error) {
 	if o.Timeout == 0 {
 		o.Timeout = 2 * time.Minute
 	}
+	o.Scale = max(o.Scale, 1)
 	launch := map[string]func(*Browser, context.Context, Options) error{
 		"chromium": (*Browser).launchChromium,
 		"firefox":  (*Browser).launchFirefox,
@@ -262,10 +266,27 @@ func (b *Browser) find(css string) (string, error) {
 	return id, nil
 }
 
-// SetWindowSize makes the view about width × height CSS pixels; Chromium gets there exactly, the others have a smallest window.
+// SetWindowSize makes the view width × height CSS pixels, or as near to that as the engine's smallest window allows.
 func (b *Browser) SetWindowSize(width, height int) error {
-	_, err := b.do("rect", map[string]any{"width": width, "height": height}, 0)
-	return err
+	rect := map[string]any{"width": width, "height": height}
+	for range 3 { // the frame of a window is known once it is there
+		if _, err := b.do("rect", rect, 0); err != nil {
+			return fmt.Errorf("failed to resize window: %w", err)
+		}
+		v, err := b.Eval(`let last='';for(let calm=0,n=0;calm<3&&n<60;n++){await new Promise(r=>setTimeout(r,30));
+			const now=[innerWidth,innerHeight].join();calm=now===last?calm+1:0;last=now}return [innerWidth,innerHeight]`)
+		if err != nil {
+			return err
+		}
+		is, _ := v.([]any)
+		if len(is) != 2 || is[0] == float64(width) && is[1] == float64(height) {
+			return nil
+		}
+		w, _ := number(is[0])
+		h, _ := number(is[1])
+		rect = map[string]any{"width": rect["width"].(int) + width - w, "height": rect["height"].(int) + height - h}
+	}
+	return nil
 }
 
 // Screenshot returns a PNG of the view.

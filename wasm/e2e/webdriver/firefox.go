@@ -16,6 +16,9 @@ import (
 	"time"
 )
 
+// narrow lets Firefox's window be as narrow as a phone.
+const narrow = ":root { min-width: 0 !important; }\n"
+
 // launchFirefox lets Firefox choose its Marionette port, which it writes into the profile.
 func (b *Browser) launchFirefox(ctx context.Context, o Options) error {
 	prefs := map[string]any{
@@ -25,9 +28,19 @@ func (b *Browser) launchFirefox(ctx context.Context, o Options) error {
 		"browser.download.dir":                                  b.Downloads,
 		"browser.download.always_ask_before_handling_new_types": false,
 		"browser.download.alwaysOpenPanel":                      false,
+		"toolkit.legacyUserProfileCustomizations.stylesheets":   true,
 	}
 	if o.Dark {
 		prefs["layout.css.prefers-color-scheme.content-override"] = 0
+	}
+	if o.ForcedColors {
+		prefs["browser.display.document_color_use"] = 2
+	}
+	if o.ReducedMotion {
+		prefs["ui.prefersReducedMotion"] = 1
+	}
+	if o.Scale > 1 {
+		prefs["layout.css.devPixelsPerPx"] = fmt.Sprint(o.Scale)
 	}
 	for k, v := range o.Prefs {
 		prefs[k] = v
@@ -37,6 +50,12 @@ func (b *Browser) launchFirefox(ctx context.Context, o Options) error {
 		fmt.Fprintf(&user, "user_pref(%s, %s);\n", mustJSON(k), mustJSON(v))
 	}
 	if err := os.WriteFile(filepath.Join(b.profile, "user.js"), user.Bytes(), 0o644); err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(b.profile, "chrome"), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(b.profile, "chrome", "userChrome.css"), []byte(narrow), 0o644); err != nil {
 		return err
 	}
 	args := append([]string{"--marionette", "--headless", "--no-remote", "--profile", b.profile}, o.Args...)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -33,7 +34,10 @@ func (b *Browser) launchWebKit(ctx context.Context, o Options) error {
 	if err := os.WriteFile(filepath.Join(config, "user-dirs.dirs"), []byte(dirs), 0o644); err != nil {
 		return err
 	}
-	env := []string{"DISPLAY=" + display, "HOME=" + b.profile, "XDG_CONFIG_HOME=" + config,
+	if err := gtkSettings(config, o); err != nil {
+		return err
+	}
+	env := []string{"DISPLAY=" + display, "GDK_SCALE=" + strconv.Itoa(o.Scale), "HOME=" + b.profile, "XDG_CONFIG_HOME=" + config,
 		"XDG_DATA_HOME=" + b.profile + "/data", "XDG_CACHE_HOME=" + b.profile + "/cache",
 		"NO_AT_BRIDGE=1", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1"}
 	args := []string{"--automation"}
@@ -57,6 +61,20 @@ func (b *Browser) launchWebKit(ctx context.Context, o Options) error {
 		"webkitgtk:browserOptions": map[string]any{"binary": binaries[0], "args": append(args, o.Args...)},
 	})
 	return err
+}
+
+// gtkSettings are the choices of the desktop's user: the toolbar is made small, so that the window can be as narrow as a phone.
+func gtkSettings(config string, o Options) error {
+	dir := filepath.Join(config, "gtk-3.0")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	style := "* { min-width: 0; padding: 0; margin: 0; font-size: 1px; }\n"
+	if err := os.WriteFile(filepath.Join(dir, "gtk.css"), []byte(style), 0o644); err != nil {
+		return err
+	}
+	settings := fmt.Sprintf("[Settings]\ngtk-enable-animations=%t\n", !o.ReducedMotion)
+	return os.WriteFile(filepath.Join(dir, "settings.ini"), []byte(settings), 0o644)
 }
 
 // startXvfb lets Xvfb pick a free display, which it writes to descriptor 3.

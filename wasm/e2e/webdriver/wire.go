@@ -17,6 +17,7 @@ type wire struct {
 	base   string
 	client *http.Client
 	cdp    bool // resizes through the DevTools protocol
+	scale  int  // then
 }
 
 // session opens a WebDriver session with the driver on addr and makes it the browser's transport.
@@ -88,7 +89,7 @@ func (w *wire) do(ctx context.Context, cmd string, p map[string]any) (any, error
 	case "rect":
 		if w.cdp {
 			return w.devtools(ctx, "Emulation.setDeviceMetricsOverride", map[string]any{"width": p["width"], "height": p["height"],
-				"deviceScaleFactor": 1, "mobile": false})
+				"deviceScaleFactor": w.scale, "mobile": false})
 		}
 		return w.call(ctx, "POST", "/window/rect", p)
 	case "console":

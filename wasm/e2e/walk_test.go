@@ -1,0 +1,157 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
+	"github.com/sealpost/sealpost/wasm/internal/link"
+)
+
+// walkFiles are things such as people send, with names that a layout has to stand.
+func walkFiles(t *testing.T, r *rand.Rand) []string {
+	t.Helper()
+	dir := t.TempDir()
+	return []string{
+		writeFile(t, filepath.Join(dir, "Letter to Grüße 📮.txt"), prose(r, 40_000)),
+		writeFile(t, filepath.Join(dir, rtlName), prose(r, 1_234_567)),
+		noiseFile(t, r, filepath.Join(dir, "photographs of the harbour, July.zip"), 12<<20),
+	}
+}
+
+// walk leads a browser through all that people come to see of both pages, and calls visit for each state that a designer would
+// draw. Transfers are slow enough to be looked at; what is visited may be resized but not changed.
+func walk(t *testing.T, b *webdriver.Browser, files []string, visit func(state string)) {
+	t.Helper()
+	s := newSite(t, "-part-size", "256KiB")
+	share := s.walkUpload(t, b, files, visit)
+	s.walkDownload(t, b, share, visit)
+	s.walkRefusals(t, b, share, files, visit)
+}
+
+var walkParcel = parcel{note: "The harbour, as promised.\nSee you on Sunday!", password: "open sesame", downloads: "5"}
+
+func (s *site) walkUpload(t *testing.T, b *webdriver.Browser, files []string, visit func(string)) (share string) {
+	t.Helper()
+	must(t, b.Go(s.url+"/"))
+	must(t, b.WaitFor("return document.querySelectorAll('[data-hook=expiry] option').length>1", patience))
+	visit("upload-idle")
+	p := walkParcel
+	p.files = files
+	s.fill(t, b, p)
+	visit("upload-ready")
+	s.tap.set(func(tp *tap) { tp.slowUp = 96 << 10 })
+	must(t, b.Click("[data-hook=start]"))
+	must(t, b.WaitFor("return document.querySelector('[data-hook=progress]').value>0", patience))
+	visit("upload-sending")
+	wantState(t, b, patience, "sending")
+	s.tap.set(func(tp *tap) { tp.slowUp = 0 })
+	wantState(t, b, patience, "done")
+	visit("upload-done")
+	share, err := b.Value("[data-hook=link]")
+	must(t, err)
+	return share
+}
+
+func (s *site) walkDownload(t *testing.T, b *webdriver.Browser, share string, visit func(string)) {
+	t.Helper()
+	open(t, b, share, "locked")
+	visit("download-locked")
+	unlock(t, b, "open barley")
+	must(t, b.WaitFor("return !document.querySelector('[data-hook=error]').hidden", patience))
+	visit("download-wrong-password")
+	unlock(t, b, walkParcel.password)
+	wantState(t, b, patience, "ready")
+	visit("download-ready")
+	s.tap.set(func(tp *tap) { tp.slowDown = 96 << 10 })
+	must(t, b.Click("[data-hook=download]"))
+	must(t, b.WaitFor("return document.querySelector('[data-hook=progress]').value>0", patience))
+	visit("download-receiving")
+	wantState(t, b, patience, "receiving")
+	s.tap.set(func(tp *tap) { tp.slowDown = 0 })
+	wantState(t, b, patience, "done")
+	visit("download-done")
+}
+
+func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, files []string, visit func(string)) {
+	t.Helper()
+	s.tap.set(func(tp *tap) { // loading is what one sees while no answer comes
+		tp.loses = func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/v1/shares") }
+	})
+	open(t, b, share, "loading")
+	visit("download-loading")
+	s.tap.set(func(tp *tap) { tp.loses = nil })
+
+	open(t, b, s.url+"/d/AAAAAAAAAAAAAAAA#"+s.reader(t, share, "-").fragment, "gone")
+	visit("download-gone")
+	open(t, b, strings.Split(share, "#")[0], "error")
+	visit("download-bad-link")
+	open(t, b, s.unfinished(t), "loading")
+	must(t, b.WaitFor("return document.querySelector('[data-hook=title]').textContent!==a[0]", patience, "Opening"))
+	visit("download-waiting")
+
+	note := s.send(t, b, parcel{note: walkParcel.note})
+	open(t, b, note, "ready")
+	visit("download-note")
+	file := s.send(t, b, parcel{files: files[:1]})
+	s.damage(t, file)
+	open(t, b, file, "ready")
+	visit("download-one-file")
+	must(t, b.Click("[data-hook=download]"))
+	wantState(t, b, patience, "error")
+	visit("download-damaged")
+
+	p := walkParcel
+	p.files = files
+	s.fill(t, b, p)
+	s.tap.set(func(tp *tap) { tp.refuses = true })
+	must(t, b.Click("[data-hook=start]"))
+	wantState(t, b, patience, "error")
+	visit("upload-full")
+}
+
+// unfinished is the link of a share whose sender is still sending.
+func (s *site) unfinished(t *testing.T) string {
+	t.Helper()
+	l := link.New(false)
+	keys, err := l.Unlock("")
+	must(t, err)
+	terms, err := json.Marshal(map[string]any{"access": l.Access().Hash(), "reader": keys.Reader.Hash(), "owner": link.NewToken().Hash(),
+		"password": false, "size": 1 << 20, "lifetime": 3600, "maxDownloads": 1})
+	must(t, err)
+	resp, err := http.Post("http://"+s.addr+"/api/v1/shares", "application/json", bytes.NewReader(terms))
+	must(t, err)
+	defer resp.Body.Close()
+	var share api.Share
+	must(t, json.NewDecoder(resp.Body).Decode(&share))
+	if share.ID == "" {
+		t.Fatalf("the server made no share: %s", resp.Status)
+	}
+	return s.url + "/d/" + share.ID + "#" + l.String()
+}
+
+// damage changes a bit of the content of a share, where the server keeps it.
+func (s *site) damage(t *testing.T, share string) {
+	t.Helper()
+	id, hurt := s.reader(t, share, "").id, 0
+	for _, path := range s.parts() {
+		if !strings.Contains(path, id) || strings.HasPrefix(filepath.Base(path), "0-") {
+			continue
+		}
+		sealed, err := os.ReadFile(path)
+		must(t, err)
+		sealed[len(sealed)/2] ^= 1
+		must(t, os.WriteFile(path, sealed, 0o600))
+		hurt++
+	}
+	if hurt == 0 {
+		t.Fatal("the share has no parts to damage")
+	}
+}
