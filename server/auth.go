@@ -128,24 +128,22 @@ func (s *Server) reader(e shareEndpoint) endpoint {
 	}
 }
 
-// tryPassword takes a try before it looks, so that guesses in parallel cannot outrun the count.
+// tryPassword has Meta decide in one step whether the budget allows an answer, so that guesses in parallel cannot outrun the
+// count, and those who know the password cannot be refused because of each other.
 func (s *Server) tryPassword(c *call, sh store.Share, token []byte) error {
-	left, wait, err := s.meta.TakeTry(c.ctx(), sh.ID, s.cfg.Budget, s.now())
-	if errors.Is(err, store.ErrExhausted) {
+	right := proves(token, sh.Reader)
+	left, wait, err := s.meta.Try(c.ctx(), sh.ID, right, s.cfg.Budget, s.now())
+	switch {
+	case errors.Is(err, store.ErrExhausted):
 		p := api.NewProblem(api.CodeTooManyTries)
 		p.RetryAfter = max(wait, 1)
 		return p
-	}
-	if err != nil {
+	case err != nil:
 		return missIfNotFound(err)
-	}
-	if !proves(token, sh.Reader) {
+	case !right:
 		p := api.NewProblem(api.CodeWrongPassword)
 		p.TriesLeft = &left
 		return p
-	}
-	if err := s.meta.RefundTry(c.settled(), sh.ID, s.cfg.Budget, s.now()); err != nil && !errors.Is(err, store.ErrNotFound) {
-		s.cfg.Log.Warn("failed to give a try back", "error", c.scrub(err)) // it refills by itself
 	}
 	return nil
 }

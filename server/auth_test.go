@@ -104,6 +104,22 @@ func TestPassword(t *testing.T) {
 	h.want(h.do("GET", l.path+"/manifest", guess, nil), 429, api.CodeTooManyTries)
 }
 
+// A class that opens a link all at once knows the password, and is not taken for someone who guesses.
+func TestPasswordInParallel(t *testing.T) {
+	h := newHost(t)
+	l := h.create(100, func(c *api.CreateShare) { c.Password = true })
+	h.send(l, sealed(100))
+	var wg sync.WaitGroup
+	for range 60 {
+		wg.Go(func() {
+			if a := h.do("GET", l.path+"/manifest", l.bearer, nil); a.status != 200 {
+				t.Errorf("right password: %d %s", a.status, a.code())
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // counting allows max events for each key.
 type counting struct {
 	mu   sync.Mutex

@@ -26,7 +26,7 @@ var (
 	ErrIncomplete = errors.New("parts are missing")               // Complete
 	ErrNotOpen    = errors.New("share takes no more parts")       // AddPart
 	ErrSpent      = errors.New("no downloads left")               // TakeDownload
-	ErrExhausted  = errors.New("no tries left")                   // TakeTry
+	ErrExhausted  = errors.New("no tries left")                   // Try
 	ErrSize       = errors.New("body has another size")           // Put: longer or shorter than announced
 	ErrDigest     = errors.New("body has another digest")         // Put
 	ErrMagic      = errors.New("body begins with something else") // Put
@@ -136,11 +136,10 @@ type Meta interface {
 	FinishDownload(ctx context.Context, id string, ticket Hash, now, idle int64) (spent bool, err error)
 	// Update changes the terms: expiry becomes Completed + Lifetime (of a ready share). It may lie in the past.
 	Update(ctx context.Context, id string, c Change, now int64) (Share, error)
-	// TakeTry takes one try from the share's budget (both members at least 1) before a password is checked, and returns how
-	// many are left. ErrExhausted if there was none; then wait is the seconds until there is. RefundTry gives back the try of
-	// a right password.
-	TakeTry(ctx context.Context, id string, b Budget, now int64) (left, wait int64, err error)
-	RefundTry(ctx context.Context, id string, b Budget, now int64) error
+	// Try asks the share's budget (both members at least 1) whether a password may be answered. While a try is left, a wrong
+	// one takes it and a right one takes nothing; left is how many there are then. Without any it is ErrExhausted for right
+	// and wrong alike, and wait is the seconds until there is one.
+	Try(ctx context.Context, id string, right bool, b Budget, now int64) (left, wait int64, err error)
 	// Remove marks a share as removed: from here on it is ErrNotFound to all but Part, Parts, Doomed and Forget. Removing a
 	// missing one is ErrNotFound.
 	Remove(ctx context.Context, id string, now int64) error

@@ -72,37 +72,31 @@ func (s *Store) FinishDownload(ctx context.Context, id string, ticket store.Hash
 	return spent, nil
 }
 
-// TakeTry implements [store.Meta].
-func (s *Store) TakeTry(ctx context.Context, id string, b store.Budget, now int64) (left, wait int64, err error) {
+// Try implements [store.Meta]. The right password queues for the writer, too, behind the guesses that came before it.
+func (s *Store) Try(ctx context.Context, id string, right bool, b store.Budget, now int64) (left, wait int64, err error) {
+	query := tryWrong
+	if right {
+		query = tryRight
+	}
+	whole := b.Burst * b.Refill
 	var fullAt int64
-	taken := true
+	allowed := true
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, tryTake, now, b.Refill, id, b.Burst*b.Refill).Scan(&fullAt)
+		err := tx.QueryRowContext(ctx, query, now, whole, b.Refill, id).Scan(&fullAt)
 		if errors.Is(err, sql.ErrNoRows) {
-			taken = false
-			err = tx.QueryRowContext(ctx, tryResult, id, now).Scan(&fullAt)
+			allowed = false
+			err = tx.QueryRowContext(ctx, tryNone, now, whole, id).Scan(&fullAt)
 		}
 		return err
 	})
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		err = store.ErrNotFound
-	case err == nil && !taken:
-		// The next try fits as soon as tries_full + Refill ≤ then + Burst·Refill. It is over an empty budget's end only where
-		// the budget has been made smaller since.
-		err, wait = store.ErrExhausted, max(1, fullAt-now-(b.Burst-1)*b.Refill)
+	case err == nil && !allowed: // the next try fits as soon as fullAt + Refill ≤ then + Burst·Refill
+		err, wait = store.ErrExhausted, fullAt-now-(b.Burst-1)*b.Refill
 	}
 	if err != nil {
 		return 0, wait, fmt.Errorf("failed to take try: %w", err)
 	}
-	return (b.Burst*b.Refill - (fullAt - now)) / b.Refill, 0, nil
-}
-
-// RefundTry implements [store.Meta].
-func (s *Store) RefundTry(ctx context.Context, id string, b store.Budget, now int64) error {
-	err := s.change(ctx, tryRefund, b.Refill, id, now)
-	if err != nil {
-		return fmt.Errorf("failed to refund try: %w", err)
-	}
-	return nil
+	return (whole - (fullAt - now)) / b.Refill, 0, nil
 }

@@ -75,13 +75,13 @@ const (
 		lifetime = COALESCE(CAST($1 AS BIGINT), lifetime), max_downloads = COALESCE(CAST($2 AS BIGINT), max_downloads)
 		WHERE id = $3 AND state <> 'removed' AND expires > $4 RETURNING ` + columns
 
-	// The budget is one number: when it is full again. A try moves that by Refill ($2) into the future, but never further than
-	// Burst tries ($4 seconds) from now.
-	tryTake = `UPDATE shares SET tries_full = CASE WHEN tries_full > $1 THEN tries_full ELSE $1 END + $2
-		WHERE id = $3 AND state <> 'removed' AND expires > $1
-		AND CASE WHEN tries_full > $1 THEN tries_full ELSE $1 END + $2 <= $1 + $4 RETURNING tries_full`
-	tryResult = `SELECT tries_full FROM shares WHERE id = $1 AND state <> 'removed' AND expires > $2`
-	tryRefund = `UPDATE shares SET tries_full = tries_full - $1 WHERE id = $2 AND state <> 'removed' AND expires > $3`
+	// The budget is one number: when it is full again. A wrong try moves that by Refill ($3) into the future, but never further
+	// than Burst tries ($2 seconds) from now ($1). What lies further is of a clock that was set back since: nobody waits for it.
+	triesFull = `CASE WHEN tries_full > $1 AND tries_full <= $1 + $2 THEN tries_full ELSE $1 END`
+	tryFits   = ` WHERE ` + triesFull + ` + $3 <= $1 + $2 AND id = $4 AND state <> 'removed' AND expires > $1`
+	tryWrong  = `UPDATE shares SET tries_full = ` + triesFull + ` + $3` + tryFits + ` RETURNING tries_full`
+	tryRight  = `SELECT ` + triesFull + ` FROM shares` + tryFits
+	tryNone   = `SELECT ` + triesFull + ` FROM shares WHERE id = $3 AND state <> 'removed' AND expires > $1`
 
 	remove = `UPDATE shares SET state = 'removed' WHERE id = $1 AND state <> 'removed' AND expires > $2`
 

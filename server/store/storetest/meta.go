@@ -132,12 +132,13 @@ var byID = []struct {
 		_, err := m.FinishDownload(ctx, id, store.Hash{1}, at, at)
 		return err
 	}},
-	{"TakeTry", func(ctx context.Context, m store.Meta, id string, at int64) error {
-		_, _, err := m.TakeTry(ctx, id, store.Budget{Burst: 5, Refill: 10}, at)
+	{"Try", func(ctx context.Context, m store.Meta, id string, at int64) error {
+		_, _, err := m.Try(ctx, id, false, store.Budget{Burst: 5, Refill: 10}, at)
 		return err
 	}},
-	{"RefundTry", func(ctx context.Context, m store.Meta, id string, at int64) error {
-		return m.RefundTry(ctx, id, store.Budget{Burst: 5, Refill: 10}, at)
+	{"Try of the right password", func(ctx context.Context, m store.Meta, id string, at int64) error {
+		_, _, err := m.Try(ctx, id, true, store.Budget{Burst: 5, Refill: 10}, at)
+		return err
 	}},
 	{"Update", func(ctx context.Context, m store.Meta, id string, at int64) error {
 		_, err := m.Update(ctx, id, store.Change{}, at)

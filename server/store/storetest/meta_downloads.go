@@ -167,44 +167,43 @@ func metaFinishDownloadIdle(t *testing.T, m store.Meta) {
 func metaTries(t *testing.T, m store.Meta) {
 	s, other := ready(t, m), ready(t, m)
 	b := store.Budget{Burst: 3, Refill: 10}
-	take := func(at, want int64) {
+	try := func(right bool, at, want int64) {
 		t.Helper()
-		left, _, err := m.TakeTry(t.Context(), s.ID, b, at)
+		left, _, err := m.Try(t.Context(), s.ID, right, b, at)
 		must(t, err)
 		wantEqual(t, "tries left", left, want)
 	}
 	none := func(at, want int64) {
 		t.Helper()
-		for range 2 { // asking costs nothing
-			_, wait, err := m.TakeTry(t.Context(), s.ID, b, at)
+		for _, right := range []bool{false, true, false} { // not to be told apart, and asking costs nothing
+			_, wait, err := m.Try(t.Context(), s.ID, right, b, at)
 			wantErr(t, "try", err, store.ErrExhausted)
 			wantEqual(t, "wait", wait, want)
 		}
 	}
-	refund := func(at int64) {
-		t.Helper()
-		must(t, m.RefundTry(t.Context(), s.ID, b, at))
+	for range 10 {
+		try(true, now, 3)
 	}
-	for range 10 { // right passwords cost nothing
-		take(now, 2)
-		refund(now)
-	}
-	refund(now) // and never give more than there is
-	take(now, 2)
-	take(now, 1)
-	take(now, 0)
+	try(false, now, 2)
+	try(false, now, 1)
+	try(true, now, 1)
+	try(false, now, 0)
 	none(now, 10)
 	none(now+9, 1)
-	take(now+10, 0)
+	try(true, now+10, 1)
+	try(false, now+10, 0)
 	none(now+10, 10)
-	take(now+35, 1) // two and a half came back
-	take(now+35, 0)
+	try(false, now+35, 1) // two and a half came back
+	try(false, now+35, 0)
 	none(now+35, 5)
-	take(now+40, 0)
-	refund(now + 40)
-	take(now+41, 0)
-	take(now+900, 2) // full again, and not more
-	left, _, err := m.TakeTry(t.Context(), other.ID, b, now)
+	try(false, now+40, 0)
+	try(false, now+900, 2) // full again, and not more
+	try(false, now+900, 1)
+	try(false, now+900, 0)
+	none(now+900, 10)
+	try(true, now, 3) // the clock was set back: nobody is locked out until it is there again
+	try(false, now, 2)
+	left, _, err := m.Try(t.Context(), other.ID, false, b, now)
 	must(t, err)
 	wantEqual(t, "tries left of another share", left, 2)
 }
@@ -212,9 +211,14 @@ func metaTries(t *testing.T, m store.Meta) {
 func metaTriesRacing(t *testing.T, m store.Meta) {
 	s := ready(t, m)
 	b := store.Budget{Burst: 7, Refill: 10}
+	race(40, func(int) {
+		if _, _, err := m.Try(context.Background(), s.ID, true, b, now); err != nil {
+			t.Errorf("right password: %v", err)
+		}
+	})
 	var taken atomic.Int64
 	race(40, func(int) {
-		_, _, err := m.TakeTry(context.Background(), s.ID, b, now)
+		_, _, err := m.Try(context.Background(), s.ID, false, b, now)
 		if err == nil {
 			taken.Add(1)
 		} else if !errors.Is(err, store.ErrExhausted) {
