@@ -80,9 +80,7 @@ func (s *Server) finishDownload(c *call, ticket store.Hash) error {
 		return missIfNotFound(err)
 	}
 	if spent {
-		if err := s.remove(c); err != nil && !isGone(err) {
-			return err
-		}
+		s.purgeNow(c)
 	}
 	return c.empty()
 }

@@ -39,6 +39,15 @@ func (f *faultyBlobs) DeleteShare(ctx context.Context, id string) error {
 type faultyMeta struct {
 	store.Meta
 	addPart error
+	between func() // happens right after a download was finished
+}
+
+func (f *faultyMeta) FinishDownload(ctx context.Context, id string, ticket store.Hash, now, idle int64) (bool, error) {
+	spent, err := f.Meta.FinishDownload(ctx, id, ticket, now, idle)
+	if f.between != nil {
+		f.between()
+	}
+	return spent, err
 }
 
 func (f *faultyMeta) AddPart(ctx context.Context, id string, p store.Part, now, expires int64) (store.Part, error) {
@@ -89,6 +98,22 @@ func TestFaults(t *testing.T) {
 	}
 	if out := h.log.String(); strings.Contains(out, l.id) || !strings.Contains(out, "broken disk") {
 		t.Errorf("log:\n%s", out)
+	}
+}
+
+// An owner who is told that there may be more downloads has them, though the last one is finished at this very moment.
+func TestSpentOrProlonged(t *testing.T) {
+	meta := &faultyMeta{}
+	h := newHost(t, func(c *server.Config) { meta.Meta, c.Meta = c.Meta, meta })
+	l := h.create(100, func(c *api.CreateShare) { c.MaxDownloads = 1 })
+	h.send(l, sealed(100))
+	ticket := h.mustTake(l)
+	var prolonged answer
+	more := int64(2)
+	meta.between = func() { prolonged = h.do("PATCH", l.path, l.owner, api.UpdateShare{MaxDownloads: &more}) }
+	h.want(h.do("DELETE", l.path+"/downloads/current", ticket, nil), 204, "")
+	if a := h.do("GET", l.path, l.access, nil); a.status != prolonged.status {
+		t.Errorf("prolonging was answered %d, then asking for the share %d", prolonged.status, a.status)
 	}
 }
 

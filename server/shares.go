@@ -127,22 +127,19 @@ func (s *Server) updateShare(c *call, sh store.Share) error {
 }
 
 func (s *Server) deleteShare(c *call, sh store.Share) error {
-	if err := s.remove(c); err != nil {
+	if err := s.meta.Remove(c.settled(), sh.ID, s.now()); err != nil {
 		return missIfNotFound(err)
 	}
+	s.purgeNow(c)
 	return c.empty()
 }
 
-// remove takes a share away at once. Once the record says so it is gone to everyone, and what fails after that is left for
-// the next sweep.
-func (s *Server) remove(c *call) error {
-	if err := s.meta.Remove(c.settled(), c.id, s.now()); err != nil {
-		return err
-	}
+// purgeNow takes the bytes of a removed share away at once. It is gone to everyone already, so what fails is left for the next
+// sweep.
+func (s *Server) purgeNow(c *call) {
 	if err := s.purge(c.settled(), c.id); err != nil {
 		s.cfg.Log.Error("failed to purge a removed share, will try again", "error", c.scrub(err))
 	}
-	return nil
 }
 
 // pollEvery is how often a waiting request looks for news.

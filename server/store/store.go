@@ -131,8 +131,8 @@ type Meta interface {
 	// Ticket returns the share that ticket opens, and notes that it was used (to the minute at least). ErrNotFound if there
 	// is no such lease, or it is finished.
 	Ticket(ctx context.Context, id string, ticket Hash, now int64) (Share, error)
-	// FinishDownload ends a lease; again is fine, an unknown ticket is ErrNotFound. It reports whether the share is spent:
-	// ready, all downloads taken, and every lease finished or idle since before idle.
+	// FinishDownload ends a lease; again is fine, an unknown ticket is ErrNotFound. If the share is spent then (ready, all
+	// downloads taken, and every lease finished or idle since before idle) it is removed in the same step, and spent is true.
 	FinishDownload(ctx context.Context, id string, ticket Hash, now, idle int64) (spent bool, err error)
 	// Update changes the terms: expiry becomes Completed + Lifetime (of a ready share). It may lie in the past.
 	Update(ctx context.Context, id string, c Change, now int64) (Share, error)

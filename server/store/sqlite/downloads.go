@@ -61,7 +61,10 @@ func (s *Store) FinishDownload(ctx context.Context, id string, ticket store.Hash
 		if err := exec(ctx, tx, finishUpdate, ticket[:], id, now); err != nil {
 			return err
 		}
-		return tx.QueryRowContext(ctx, finishResult, id, ticket[:], idle, now).Scan(&leased, &spent)
+		if err := tx.QueryRowContext(ctx, finishResult, id, ticket[:], idle, now).Scan(&leased, &spent); err != nil {
+			return err
+		}
+		return exec(ctx, tx, finishRemove, id, ticket[:], idle, now)
 	})
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !leased {
 		err = store.ErrNotFound

@@ -65,10 +65,13 @@ const (
 
 	finishUpdate = `UPDATE tickets SET used = 0 WHERE ticket = $1 AND share IN
 		(SELECT id FROM shares WHERE id = $2 AND state <> 'removed' AND expires > $3)`
-	finishResult = `SELECT EXISTS (SELECT 1 FROM tickets t WHERE t.share = $1 AND t.ticket = $2),
-		state = 'ready' AND max_downloads > 0 AND taken >= max_downloads
-		AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.share = $1 AND t.used <> 0 AND t.used >= $3)
+	finishKnown = `EXISTS (SELECT 1 FROM tickets t WHERE t.share = $1 AND t.ticket = $2)`
+	finishSpent = `state = 'ready' AND max_downloads > 0 AND taken >= max_downloads
+		AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.share = $1 AND t.used <> 0 AND t.used >= $3)`
+	finishResult = `SELECT ` + finishKnown + `, ` + finishSpent + `
 		FROM shares WHERE id = $1 AND state <> 'removed' AND expires > $4`
+	finishRemove = `UPDATE shares SET state = 'removed'
+		WHERE ` + finishKnown + ` AND ` + finishSpent + ` AND id = $1 AND expires > $4`
 
 	update = `UPDATE shares SET
 		expires = CASE WHEN state = 'ready' THEN completed + COALESCE(CAST($1 AS BIGINT), lifetime) ELSE expires END,

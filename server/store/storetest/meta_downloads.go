@@ -133,7 +133,13 @@ func metaFinishDownload(t *testing.T, m store.Meta) {
 	must(t, err)
 	finish(tickets[1], false)
 	finish(tickets[0], true)
-	finish(tickets[1], true)
+	// Spent and removed are one step: nobody is told of better terms, or of a resumed lease, that the removal then ends.
+	for _, c := range byID {
+		wantErr(t, c.name+" of a spent share", c.call(t.Context(), m, s.ID, now), store.ErrNotFound)
+	}
+	if ids := doomed(t, m, now, now-abandon); !slices.Contains(ids, s.ID) {
+		t.Error("a spent share that was not purged is not listed")
+	}
 
 	s = create(t, m, downloads(1)) // open: never spent
 	_, err = m.TakeDownload(t.Context(), s.ID, tickets[0], now)
@@ -152,7 +158,9 @@ func metaFinishDownloadIdle(t *testing.T, m store.Meta) {
 		_, err := m.TakeDownload(t.Context(), s.ID, ticket, now)
 		must(t, err)
 	}
-	_, err := m.Ticket(t.Context(), s.ID, two, now+400)
+	_, err := m.FinishDownload(t.Context(), s.ID, newHash(), now+500, now+1000)
+	wantErr(t, "finishing an unknown ticket when all leases are idle", err, store.ErrNotFound)
+	_, err = m.Ticket(t.Context(), s.ID, two, now+400)
 	must(t, err)
 	for _, c := range []struct {
 		idle int64
