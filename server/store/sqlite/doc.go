@@ -2,7 +2,7 @@
 //
 // It is set to lose nothing it has acknowledged and to keep nothing it has deleted: write-ahead log with synchronous=FULL, so
 // that a commit is on the disk when it returns; secure_delete, so that deleted content is overwritten with zeros; and the log,
-// which has copies of old pages, is written back and cut to nothing on Close and in the first Doomed after a Forget.
+// which has copies of old pages, is written back and cut to nothing on Close and in the first Doomed after Open or a Forget.
 //
 // One connection writes, so that writers queue here and in order instead of polling for the file's lock; a few others read,
 // and never wait for the writer. Several processes may open the file, at that price. Every writing operation is a

@@ -54,9 +54,17 @@ func (s *Store) Ticket(ctx context.Context, id string, ticket store.Hash, now in
 	return got, nil
 }
 
-// FinishDownload implements [store.Meta].
+// FinishDownload implements [store.Meta]. A reader looks first whether there is such a ticket: anyone may ask with any, and those
+// who guess are not to queue for the writer.
 func (s *Store) FinishDownload(ctx context.Context, id string, ticket store.Hash, now, idle int64) (spent bool, err error) {
 	var leased bool
+	err = s.reader.QueryRowContext(ctx, finishResult, id, ticket[:], idle, now).Scan(&leased, &spent)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !leased {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return false, fmt.Errorf("failed to find download: %w", err)
+	}
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if err := exec(ctx, tx, finishUpdate, ticket[:], id, now); err != nil {
 			return err

@@ -36,6 +36,7 @@ func Open(path string) (_ *Store, err error) {
 		return nil, fmt.Errorf("failed to create database: %w", full(err))
 	}
 	s := &Store{}
+	s.forgot.Store(true) // by whoever had the file before, and may have been killed
 	defer func() {
 		if err != nil {
 			s.Close()

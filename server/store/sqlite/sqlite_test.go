@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sealpost/sealpost/server/store"
 	"github.com/sealpost/sealpost/server/store/sqlite"
@@ -181,6 +182,59 @@ func TestGone(t *testing.T) {
 	for _, word := range []string{"access-of-", "reader-of-", "owner-of-", "digest-of-", "ticket-of-", "share-00"} {
 		if c := bytes.Count(content(), []byte(word)); c != 0 {
 			t.Errorf("%q is there %d times", word, c)
+		}
+	}
+}
+
+// TestStrangersDoNotWrite: who has no right to anything does not queue for the writer, of whom there is only one.
+func TestStrangersDoNotWrite(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "meta.db"))
+	sh, err := s.Create(t.Context(), share(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy, err := s.Writer().Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Rollback()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	for _, id := range []string{sh.ID, "unknown"} {
+		if _, err := s.FinishDownload(ctx, id, store.Hash{1}, now, now); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("finishing with an unknown ticket: %v", err)
+		}
+		if _, err := s.Ticket(ctx, id, store.Hash{1}, now); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("unknown ticket: %v", err)
+		}
+	}
+}
+
+// TestGoneAfterCrash: what a process forgot and could not cut from the log any more, the next one cuts.
+func TestGoneAfterCrash(t *testing.T) {
+	dir := t.TempDir()
+	killed := open(t, filepath.Join(dir, "meta.db"))
+	sh, err := killed.Create(t.Context(), share(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := killed.Remove(t.Context(), sh.ID, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := killed.Forget(t.Context(), sh.ID); err != nil {
+		t.Fatal(err)
+	}
+	next := open(t, filepath.Join(dir, "meta.db"))
+	if _, err := next.Doomed(t.Context(), now, now, 10); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if b, err := os.ReadFile(f); err != nil || bytes.Contains(b, sh.Owner[:]) {
+			t.Errorf("%s still has the share, or error %v", filepath.Base(f), err)
 		}
 	}
 }
