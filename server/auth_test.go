@@ -200,19 +200,25 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		"/api/v1/config": "GET, HEAD",
 		"/api/v1/shares": "POST", "/api/v1/shares/x": "DELETE, GET, HEAD, PATCH",
 		"/api/v1/shares/x/parts/1": "GET, HEAD, PUT",
+		"/healthz":                 "GET, HEAD",
 	} {
 		if a := h.want(h.do("OPTIONS", path, "", nil), 405, api.CodeMethodNotAllowed); a.header.Get("Allow") != allow {
 			t.Errorf("%s: Allow %q", path, a.header.Get("Allow"))
 		}
 	}
-	get, head := h.do("GET", "/api/v1/config", "", nil), h.do("HEAD", "/api/v1/config", "", nil)
-	get.header.Del("Date")
-	head.header.Del("Date")
-	if head.status != 200 || len(head.body) != 0 || !reflect.DeepEqual(get.header, head.header) {
-		t.Errorf("HEAD: %v", head)
+	for _, path := range []string{"/api/v1/config", "/healthz"} {
+		get, head := h.do("GET", path, "", nil), h.do("HEAD", path, "", nil)
+		get.header.Del("Date")
+		head.header.Del("Date")
+		if head.status != 200 || len(head.body) != 0 || !reflect.DeepEqual(get.header, head.header) {
+			t.Errorf("HEAD %s: %v", path, head)
+		}
+		if get.header.Get("Cache-Control") != "no-store" || get.header.Get("Cross-Origin-Opener-Policy") != "same-origin" {
+			t.Errorf("headers of %s: %v", path, get.header)
+		}
 	}
-	if get.header.Get("Cache-Control") != "no-store" || get.header.Get("Cross-Origin-Opener-Policy") != "same-origin" {
-		t.Errorf("headers: %v", get.header)
+	if a := h.do("GET", "/healthz", "", nil); a.status != 200 || string(a.body) != "ok\n" {
+		t.Errorf("health: %v", a)
 	}
 }
 

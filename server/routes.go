@@ -10,7 +10,7 @@ import (
 	"github.com/sealpost/sealpost/server/api"
 )
 
-// routes is the whole API, by who may call. HEAD is answered wherever GET is.
+// routes is all that is answered but the pages, by who may call. HEAD is answered wherever GET is.
 func (s *Server) routes() []route {
 	const shares, share = "/api/v1/shares", "/api/v1/shares/{id}"
 	return []route{
@@ -37,6 +37,9 @@ func (s *Server) routes() []route {
 		{"GET", share + "/parts/{n}", s.ticket(s.getPart)},
 		{"GET", share + "/content", s.ticket(s.getContent)},
 		{"DELETE", share + "/downloads/current", s.presented(s.finishDownload)},
+
+		// Whoever watches over the process.
+		{"GET", "/healthz", s.anyone(s.getHealth)},
 	}
 }
 

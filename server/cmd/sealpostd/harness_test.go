@@ -79,8 +79,15 @@ func start(t *testing.T, data string, flags ...string) *daemon {
 	t.Helper()
 	args := append([]string{"-listen", "127.0.0.1:0", "-data", data, "-part-size", "64KiB", "-sweep", "1s", "-log-level", "debug",
 		"-create-rate", "0", "-miss-rate", "0"}, flags...)
-	d := &daemon{cmd: exec.Command(binary, args...), exited: make(chan error, 1)}
-	d.cmd.Env = []string{"GORACE=halt_on_error=1"}
+	cmd := exec.Command(binary, args...)
+	cmd.Env = []string{"GORACE=halt_on_error=1"}
+	return startCommand(t, cmd)
+}
+
+// startCommand is start for a command that somebody else made up.
+func startCommand(t *testing.T, cmd *exec.Cmd) *daemon {
+	t.Helper()
+	d := &daemon{cmd: cmd, exited: make(chan error, 1)}
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

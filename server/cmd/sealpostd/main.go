@@ -2,8 +2,11 @@
 //
 //	sealpostd -listen localhost:8080 -data ./data
 //
-// Every flag can be set in the environment, too: -max-downloads is SEALPOST_MAX_DOWNLOADS. A flag wins over it. Durations may
-// be given in days (7d), sizes in KiB, MiB and GiB.
+// Every setting can be made in the environment, too: -max-downloads is SEALPOST_MAX_DOWNLOADS. A flag wins over it. Durations
+// may be given in days (7d), sizes in KiB, MiB and GiB.
+//
+// With -healthcheck it asks the server that runs with the same settings whether it answers, and ends with status 0 if it does:
+// for containers that have no other program.
 //
 // It speaks plain HTTP and belongs behind a proxy that does HTTPS; without one, browsers run the page on localhost only. Name
 // the proxy in -trusted-proxies, else all clients share the limits of its address.

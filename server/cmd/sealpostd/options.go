@@ -29,6 +29,7 @@ type options struct {
 	logLevel        slog.Level
 	logFormat       string
 	version         bool
+	healthcheck     bool
 }
 
 // parseOptions reads the environment first and then the command line.
@@ -58,9 +59,13 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	fs.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level`: debug, info, warn or error")
 	fs.StringVar(&o.logFormat, "log-format", "text", "`format`: text or json")
 	fs.BoolVar(&o.version, "version", false, "print the version and stop")
+	fs.BoolVar(&o.healthcheck, "healthcheck", false, "ask the server that listens on the address whether it works, and stop")
 
 	var errs []error
 	fs.VisitAll(func(f *flag.Flag) {
+		if f.Name == "version" || f.Name == "healthcheck" {
+			return // what to do, not how to be: the environment is the same for both
+		}
 		name := "SEALPOST_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		if v := getenv(name); v != "" {
 			if err := f.Value.Set(v); err != nil {

@@ -44,6 +44,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		fmt.Fprintln(stderr, build())
 		return nil
 	}
+	if o.healthcheck {
+		return checkHealth(ctx, o.listen)
+	}
 	if err := os.MkdirAll(o.data, 0o700); err != nil {
 		return fmt.Errorf("failed to create data folder: %w", err)
 	}
