@@ -7,6 +7,11 @@
 //	sealpost key 'https://HOST/d/ID#KEY' > key.txt
 //	age -d -i key.txt content.age | zstd -d | tar x
 //
+//	sealpost token LINK
+//
+// prints the token that a recipient shows the server to download the share, with curl for example. The server sees it; it opens
+// nothing that is sealed.
+//
 // LINK is the whole link or what follows its "#". If the link needs a password, it is read from the environment variable
 // SEALPOST_PASSWORD, or else asked for on the terminal, or else it is the first line of standard input. It is never an argument,
 // because other users of the machine see those. They see the link as well: where that matters, give "-" and put it on the first line
@@ -29,10 +34,18 @@ import (
 )
 
 const usage = `usage: sealpost key LINK
+       sealpost token LINK
 
-Prints the age identity of a share. LINK is the whole link, or what follows its "#", or "-" to read it from standard input.
-If a password is needed, it is taken from SEALPOST_PASSWORD, or asked for.
+key prints the age identity of a share, which opens it; token prints what a recipient shows the server to download it.
+LINK is the whole link, or what follows its "#", or "-" to read it from standard input. If a password is needed, it is taken
+from SEALPOST_PASSWORD, or asked for.
 `
+
+// commands are what can be printed of a link's keys.
+var commands = map[string]func(*link.Keys) string{
+	"key":   func(k *link.Keys) string { return k.Identity },
+	"token": (*link.Keys).Bearer,
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -46,13 +59,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		fmt.Fprint(stdout, usage)
 		return 0
 	}
-	if len(args) != 2 || args[0] != "key" {
+	if len(args) != 2 || commands[args[0]] == nil {
 		fmt.Fprint(stderr, usage)
 		return 2
 	}
 	done := make(chan error, 1)
 	in := newInput(stdin, stderr)
-	go func() { done <- key(args[1], getenv, in, stdout) }()
+	go func() { done <- reveal(commands[args[0]], args[1], getenv, in, stdout) }()
 	var err error
 	select {
 	case err = <-done:
@@ -67,8 +80,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	return 0
 }
 
-// key prints the identity of a link.
-func key(text string, getenv func(string) string, in *input, stdout io.Writer) error {
+// reveal prints what is wanted of the keys of a link.
+func reveal(wanted func(*link.Keys) string, text string, getenv func(string) string, in *input, stdout io.Writer) error {
 	if text == "-" {
 		line, err := in.line()
 		if err != nil {
@@ -92,8 +105,8 @@ func key(text string, getenv func(string) string, in *input, stdout io.Writer) e
 	if err != nil {
 		return fmt.Errorf("failed to open link: %w", err)
 	}
-	if _, err := fmt.Fprintln(stdout, k.Identity); err != nil {
-		return fmt.Errorf("failed to write identity: %w", err)
+	if _, err := fmt.Fprintln(stdout, wanted(k)); err != nil {
+		return fmt.Errorf("failed to write: %w", err)
 	}
 	return nil
 }

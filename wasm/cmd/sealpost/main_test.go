@@ -52,6 +52,13 @@ func TestKey(t *testing.T) {
 			t.Errorf("%s: %d, %q, %q", name, status, out, stderr)
 		}
 	}
+	keys, err := locked.Unlock("épée")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, out, stderr := call("", env, "token", locked.String()); status != 0 || out != keys.Bearer()+"\n" || stderr != "" {
+		t.Errorf("token: %d, %q, %q", status, out, stderr)
+	}
 	for name, args := range map[string][]string{"bad": {"key", "x"}, "no password": {"key", locked.String()}, "nothing": {"key", "-"}} {
 		if status, out, stderr := call("", nil, args...); status != 1 || out != "" || !strings.HasPrefix(stderr, "sealpost: failed to") {
 			t.Errorf("%s: %d, %q, %q", name, status, out, stderr)
