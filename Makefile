@@ -7,7 +7,6 @@ GO      ?= go
 BIN     := static/bin
 ENGINE  := $(BIN)/engine.wasm
 WASM    := GOOS=js GOARCH=wasm
-VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 # Every Go package but what npm may have brought.
 PACKAGES = $(shell $(GO) list ./... | grep -v /node_modules/)
 UNIT     = $(shell $(GO) list ./... | grep -v -e /node_modules/ -e /wasm/e2e)
@@ -19,8 +18,15 @@ ENGINE_SOURCES := $(sort $(shell find wasm -name '*.go' -not -name '*_test.go' -
 ENGINE_BUILD    = $(shell ($(GO) env GOVERSION; cat $(ENGINE_SOURCES)) | sha256sum | cut -c1-16)
 GO_SOURCES   := $(shell find wasm server static -name '*.go' -not -path '*/node_modules/*') go.mod go.sum
 PAGE_SOURCES := $(shell find static -type f -not -path '*/node_modules/*' -not -path '$(BIN)/*')
+# Two builds must not have one name, so where there is no git (a container, an archive) the sources give it.
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo source-$$(cat $(sort $(GO_SOURCES) $(PAGE_SOURCES)) | sha256sum | cut -c1-12))
+# The same sources, Go and VERSION make the same bytes anywhere.
+NATIVE       := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false
+SERVER_FLAGS  = -ldflags='-s -w -X main.version=$(VERSION)'
+CLIENT_FLAGS := -ldflags='-s -w'
+PLATFORMS    := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-.PHONY: build run test test-long check unit wasm-test e2e screenshots vuln deps fmt clean help
+.PHONY: build release image run test test-long check unit wasm-test e2e screenshots vuln deps fmt clean help
 
 build: bin/sealpostd bin/sealpost ## bin/sealpostd (server and page in one file) and bin/sealpost
 
@@ -28,16 +34,26 @@ run: build ## build and serve http://localhost:8080
 	bin/sealpostd -listen localhost:8080 -data data
 
 bin/sealpostd: $(ENGINE).br $(BIN)/wasm_exec.js $(GO_SOURCES) $(PAGE_SOURCES)
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w -X main.version=$(VERSION)' -o $@ ./server/cmd/sealpostd
+	$(NATIVE) $(SERVER_FLAGS) -o $@ ./server/cmd/sealpostd
 
 bin/sealpost: $(GO_SOURCES)
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $@ ./wasm/cmd/sealpost
+	$(NATIVE) $(CLIENT_FLAGS) -o $@ ./wasm/cmd/sealpost
+
+release: $(ENGINE).br $(BIN)/wasm_exec.js ## bin/release/: both programs for each platform, and their SHA-256
+	rm -rf bin/release && mkdir -p bin/release
+	set -e; for p in $(PLATFORMS); do export GOOS=$${p%/*} GOARCH=$${p#*/}; \
+	  $(NATIVE) $(SERVER_FLAGS) -o bin/release/sealpostd-$$GOOS-$$GOARCH ./server/cmd/sealpostd; \
+	  $(NATIVE) $(CLIENT_FLAGS) -o bin/release/sealpost-$$GOOS-$$GOARCH ./wasm/cmd/sealpost; \
+	done; cd bin/release && sha256sum sealpost* > SHA256SUMS && cat SHA256SUMS
+
+image: ## the container image sealpost, by Docker
+	docker build --build-arg VERSION=$(VERSION) -t sealpost .
 
 $(ENGINE): $(ENGINE_SOURCES)
 	$(WASM) $(GO) build -trimpath -buildvcs=false -ldflags='-s -w -buildid= -X main.build=$(ENGINE_BUILD)' -o $@ ./wasm
 
 $(ENGINE).br: $(ENGINE)
-	$(GO) run ./static/internal/precompress $(ENGINE)
+	GOOS= GOARCH= $(GO) run ./static/internal/precompress $(ENGINE)
 
 $(BIN)/wasm_exec.js: $(shell $(GO) env GOROOT)/lib/wasm/wasm_exec.js
 	cp $< $@
