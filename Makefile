@@ -26,7 +26,7 @@ SERVER_FLAGS  = -ldflags='-s -w -X main.version=$(VERSION)'
 CLIENT_FLAGS := -ldflags='-s -w'
 PLATFORMS    := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-.PHONY: build release image run test test-long check unit wasm-test e2e screenshots vuln deps fmt clean help
+.PHONY: build release image run test test-long check unit wasm-test e2e screenshots bench lighthouse vuln deps fmt clean help
 
 build: bin/sealpostd bin/sealpost ## bin/sealpostd (server and page in one file) and bin/sealpost
 
@@ -89,6 +89,18 @@ e2e: build ## browser tests in Chromium, Firefox and WebKit
 
 screenshots: build ## pictures of every state in each engine and contact sheets, in screenshots/; ONLY=firefox/dark for some
 	SEALPOST_SCREENSHOTS=$(CURDIR)/screenshots $(GO) test -count=1 -timeout 30m ./wasm/e2e -run 'TestScreenshots/$(ONLY)'
+
+# Sizes in MiB; the memory that the last takes is held against that of the first.
+BENCH ?= 1536,4096
+
+bench: build ## memory of browsers and server for large shares, up and down; takes as much disk as three times the largest
+	SEALPOST_BENCH=$(BENCH) $(GO) test -count=1 -v -timeout 3h ./wasm/e2e -run TestBounded
+
+# Not among the development tools: it would bring 130 packages, for a check that is not part of make test.
+LIGHTHOUSE ?= npx --yes lighthouse@13.5.0
+
+lighthouse: build ## Lighthouse's marks for both pages in Chromium, where npx can fetch it
+	SEALPOST_LIGHTHOUSE='$(LIGHTHOUSE)' $(GO) test -count=1 -v ./wasm/e2e -run TestLighthouse
 
 DEBIAN := gcc libc6-dev curl ca-certificates age zstd brotli ffmpeg tar xvfb chromium chromium-driver firefox-esr webkit2gtk-driver fonts-noto-color-emoji fonts-noto-core
 

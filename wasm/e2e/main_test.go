@@ -8,6 +8,8 @@
 //	SEALPOST_SEED=n             repeat the random choices of an earlier run, which printed its seed
 //	SEALPOST_BROWSERS=n         browsers at once, 3 by default
 //	SEALPOST_SCREENSHOTS=dir    keep pictures and contact sheets of every state of the page there
+//	SEALPOST_BENCH=n,m          sizes in MiB whose memory TestBounded compares
+//	SEALPOST_LIGHTHOUSE=command how TestLighthouse starts Lighthouse
 //	CI=true                     an engine that is not installed is a failure
 package e2e
 
