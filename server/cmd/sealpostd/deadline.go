@@ -9,6 +9,7 @@ import (
 
 const (
 	stallAfter = 60 * time.Second
+	readChunk  = 16 << 10  // progress of a request is this much
 	writeChunk = 256 << 10 // progress of a response is this much
 )
 
@@ -18,23 +19,31 @@ func withDeadlines(next http.Handler, stall time.Duration) http.Handler {
 		rc := http.NewResponseController(w)
 		if r.ContentLength != 0 && r.Body != nil {
 			rc.SetReadDeadline(time.Now().Add(stall)) // also for a body that only the server itself reads, to skip it
-			r.Body = &slidingBody{ReadCloser: r.Body, rc: rc, stall: stall}
+			r.Body = &slidingBody{ReadCloser: r.Body, rc: rc, stall: stall, left: stall}
 		}
 		next.ServeHTTP(&slidingWriter{ResponseWriter: w, rc: rc, stall: stall}, r)
 	})
 }
 
-// slidingBody moves the read deadline with each read. It takes it away at the end: the server goes on reading then, to see
-// whether the client hangs up, and would take a deadline for that.
+// slidingBody moves the read deadline with each readChunk: a body that trickles would else hold a connection, and the room on
+// the disk that is set aside for it, for as long as it likes. Only waiting for the client counts. At the end there is no
+// deadline: the server goes on reading then, to see whether the client hangs up, and would take a deadline for that.
 type slidingBody struct {
 	io.ReadCloser
 	rc    *http.ResponseController
 	stall time.Duration
+	left  time.Duration // of stall, since moved was 0
+	moved int           // bytes of the next readChunk
 }
 
 func (b *slidingBody) Read(p []byte) (int, error) {
-	b.rc.SetReadDeadline(time.Now().Add(b.stall))
+	began := time.Now()
+	b.rc.SetReadDeadline(began.Add(b.left))
 	n, err := b.ReadCloser.Read(p)
+	b.left -= time.Since(began)
+	if b.moved += n; b.moved >= readChunk {
+		b.moved, b.left = 0, b.stall
+	}
 	switch {
 	case err == io.EOF:
 		b.rc.SetReadDeadline(time.Time{})

@@ -75,10 +75,10 @@ func TestSlow(t *testing.T) {
 			http.NewResponseController(w).Flush()
 		}
 		got <- r.Context().Err()
-	}, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n")
+	}, fmt.Sprintf("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", 6*readChunk))
 	for range 6 {
 		time.Sleep(testStall / 2)
-		fmt.Fprint(c, "y")
+		fmt.Fprint(c, strings.Repeat("y", readChunk))
 	}
 	if err := within(t, "the call", got); err != nil {
 		t.Error(err)
@@ -88,3 +88,28 @@ func TestSlow(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// A body that trickles occupies a connection, and room that was set aside for it, without getting anywhere.
+func TestTrickle(t *testing.T) {
+	got := make(chan error, 1)
+	c := dial(t, func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(io.Discard, r.Body)
+		got <- err
+	}, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n")
+	go func() {
+		for {
+			if _, err := fmt.Fprint(c, "y"); err != nil {
+				return
+			}
+			time.Sleep(testStall / 8)
+		}
+	}()
+	select {
+	case err := <-got:
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(10 * testStall):
+		t.Error("the body goes on, a byte at a time")
+	}
+}
