@@ -23,8 +23,12 @@ func (s *Server) putPart(c *call, sh store.Share) error {
 	if !ok {
 		return api.NewProblem(api.CodeNotFound)
 	}
-	// A part that is shorter than the others is taken: whether it is the last turns out at completion.
-	return s.put(c, sh, n, min(sh.PartSize, sh.Size-(n-1)*sh.PartSize))
+	limit := sh.PartSize
+	if sh.State == store.Open {
+		// A part that is shorter than the others is taken: whether it is the last turns out at completion.
+		limit = min(limit, sh.Size-(n-1)*sh.PartSize)
+	}
+	return s.put(c, sh, n, limit)
 }
 
 // partNumber returns {n} of the path: 1 … api.MaxParts in its only spelling.

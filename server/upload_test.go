@@ -173,6 +173,9 @@ func TestPut(t *testing.T) {
 	h.want(h.complete(l, size-1, 3), 409, api.CodeAlreadyComplete)
 	put("parts/1", one, 204, "")
 	put("parts/1", sealed(partSize), 409, api.CodeAlreadyComplete)
+	put("parts/3", sealed(11), 409, api.CodeAlreadyComplete)
+	put("parts/4", one, 409, api.CodeAlreadyComplete)
+	put("manifest", make([]byte, api.MaxManifestSize+1), 413, api.CodeTooLarge)
 }
 
 func TestShortLastPart(t *testing.T) {
