@@ -118,6 +118,10 @@ func (c Config) partSize(size int64) int64 {
 	return p
 }
 
+// maxOpen is how long an upload may take altogether. Else who never completes could keep bytes here for years, a tiny part a
+// day, and have them read.
+func (c Config) maxOpen() time.Duration { return max(c.MaxLifetime, 7*c.AbandonAfter) }
+
 func partCount(size, partSize int64) int64 { return (size + partSize - 1) / partSize }
 
 // wire is what clients are told of c.

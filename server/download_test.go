@@ -208,6 +208,27 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
+// Who never completes and sends a byte a day cannot keep bytes here for ever: what may live for a month at most, once it is
+// complete, is not kept longer by not completing it.
+func TestEndlessUpload(t *testing.T) {
+	h := newHost(t)
+	began := h.clock()
+	l := h.create(api.MaxParts * partSize)
+	first := sealed(partSize)
+	h.want(h.put(l, "parts/1", first), 204, "")
+	for n := 2; h.objects(l, nil, first) == 1; n++ {
+		if n > 60 {
+			t.Fatalf("an upload goes on for %v", h.clock().Sub(began))
+		}
+		h.pass(23 * time.Hour)
+		h.put(l, fmt.Sprintf("parts/%d", n), []byte("x"))
+		h.sweep()
+	}
+	if age := h.clock().Sub(began); age < 30*24*time.Hour {
+		t.Errorf("an upload was given up after %v", age)
+	}
+}
+
 // More than a batch.
 func TestSweepMany(t *testing.T) {
 	h := newHost(t)

@@ -94,7 +94,8 @@ func (s *Server) store(c *call, sh store.Share, part store.Part) error {
 		return bodyError(err)
 	}
 	now := s.now()
-	stored, err := s.meta.AddPart(c.settled(), sh.ID, part, now, now+seconds(s.cfg.AbandonAfter))
+	expires := min(now+seconds(s.cfg.AbandonAfter), sh.Created+seconds(s.cfg.maxOpen()))
+	stored, err := s.meta.AddPart(c.settled(), sh.ID, part, now, expires)
 	switch {
 	case err == nil && stored == part:
 		return c.empty()

@@ -66,7 +66,7 @@
 // All parts and the manifest must be there: else 409 incomplete, where Missing lists runs of absent parts, 0 being the
 // manifest; it is absent when only the sizes do not add up. From the 200 on, the share is whole and durable and its lifetime
 // runs. The same again is 200; another size is 409 already-complete, as is a new part. An open share is given up a day
-// after its last part.
+// after its last part, and in any case when it has been open as long as a complete one may live, but for a week at least.
 //
 //	PATCH /shares/{id}  UpdateShare → Share
 //	DELETE /shares/{id} → 204
