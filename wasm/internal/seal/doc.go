@@ -58,8 +58,8 @@
 //	  "content": base64url of the SHA-256 of the content's prefix (age header ‖ payload nonce)
 //	}
 //
-// Readers refuse another version before they look at the rest, and ignore members that they do not know. The text MUST be UTF-8. All
-// numbers are integers. There are at most 524288 entries. A note has at most 1 MiB, a thumbnail 32 KiB, a type 255 characters, all of
+// Readers refuse another version before they look at the rest, and ignore members that they do not know. No member that is named
+// above occurs twice in its object, nor one that differs from it in case alone. The text MUST be UTF-8. All numbers are integers. There are at most 524288 entries. A note has at most 1 MiB, a thumbnail 32 KiB, a type 255 characters, all of
 // them printable ASCII; modified is less than 2³³, mode at most 0777 (octal), and sizes at most 2⁴².
 //
 // A name is a relative path, parts divided by "/". No part is empty, "." or ".." or has more than 255 bytes, the whole not more than 4096;

@@ -257,8 +257,10 @@ func TestHostileManifest(t *testing.T) {
 	if _, err := parseManifest([]byte(named("a"))); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parseManifest([]byte(one(`{"name":"a","size":0,"offset":512,"later":{"x":[1]}}`))); err != nil {
-		t.Error("unknown member:", err)
+	for _, later := range []string{`{"x":[1]}`, `{"name":"b","name":"c","NAME":{"Size":1}}`, `[[{"size":"\\\"{"}]]`} {
+		if _, err := parseManifest([]byte(one(`{"later":` + later + `,"name":"a","size":0,"offset":512}`))); err != nil {
+			t.Errorf("unknown member %s: %v", later, err)
+		}
 	}
 	bad := []string{"", "[]", "1", `{"version":1}`, named("a") + "x", one(""), one("null"), one(`[]`), one(strings.Repeat("[", 9000)),
 		named("a\xff"), one(`{"name":"a","size":-1,"offset":512}`), one(`{"name":"a","size":1e99,"offset":512}`),
@@ -266,7 +268,13 @@ func TestHostileManifest(t *testing.T) {
 		one(`{"name":"a","size":0,"offset":512,"mode":2541}`), one(`{"name":"a","size":0,"offset":512,"modified":8589934592}`),
 		one(`{"name":"a","size":0,"offset":512,"type":"a\nb"}`), one(`{"name":"a/","size":1,"offset":512}`),
 		strings.Replace(named("a"), "1536", "1537", 1), strings.Replace(named("a"), "tar", "zip", 1),
-		strings.Replace(named("a"), "tar", "note", 1), strings.Replace(named("a"), "AAA", "A=A", 1)}
+		strings.Replace(named("a"), "tar", "note", 1), strings.Replace(named("a"), "AAA", "A=A", 1),
+		// What one reader ignores and another takes, or of which one takes the first and another the last.
+		one(`{"Name":"a","size":0,"offset":512}`), one(`{"name":"b","name":"a","size":0,"offset":512}`),
+		one(`{"name":"b","n\u0061me":"a","size":0,"offset":512}`), one(`{"name":"a","\u017fize":0,"offset":512}`),
+		one(`{"name":"a","size":0,"offset":512,"x":{"y":[]},"Type":"text/html"}`),
+		strings.Replace(named("a"), `"kind":`, `"Kind":`, 1), strings.Replace(named("a"), `"kind":`, `"kind":"file","kind":`, 1),
+		strings.Replace(named("a"), `"entries":`, `"entries":[],"ENTRIES":`, 1)}
 	for _, name := range []string{"", "/", "/a", "a//b", ".", "..", "a/..", "../a", "a/./b", `a\\b`, `a\u0000b`, "a//", "./",
 		strings.Repeat("x", 256), strings.Repeat("x/", 2049)} {
 		bad = append(bad, named(name))

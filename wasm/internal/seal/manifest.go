@@ -222,6 +222,9 @@ func parseManifest(text []byte) (*Manifest, error) {
 	if v.Version != formatVersion {
 		return nil, fmt.Errorf("%w: %d", ErrVersion, v.Version)
 	}
+	if err := checkMembers(text); err != nil {
+		return nil, err
+	}
 	m := new(Manifest)
 	if err := json.Unmarshal(text, m); err != nil {
 		return nil, fmt.Errorf("%w: manifest: %v", ErrHostile, err)
