@@ -61,6 +61,13 @@ func TestDamage(t *testing.T) {
 	again := sealShare(t, sh.id, KindFile, []Entry{{Name: "file", Size: int64(len(sh.plain))}}, [][]byte{sh.plain}, 1<<20)
 	refused(t, "another manifest of the same key", sh, again.manifest, sh.content, ErrDamaged)
 
+	// It is the server that tells the size, so a wrong one is no fault of the sender.
+	for _, n := range []int{-1, 1, 5000, sealedChunk} {
+		if _, err := open(sh.id, sh.manifest, sh.content, int64(len(sh.content)+n), 1<<20); !errors.Is(err, ErrDamaged) {
+			t.Errorf("size off by %d: %v", n, err)
+		}
+	}
+
 	r := rand.New(rand.NewPCG(seed, 2))
 	flips := 60
 	if long {

@@ -19,10 +19,11 @@ type Opener struct {
 	manifest *Manifest
 	layout   *layout
 	dec      *decompressor
-	size     int64 // of the sealed content, 0 if not known
+	size     int64 // of the sealed content as the server tells it, 0 if not known
 	stream   *stream
 
-	in     []byte // sealed bytes that are not opened yet
+	total  int64  // sealed bytes pushed
+	in     []byte // those that are not opened yet
 	next   int64  // index of the chunk that comes next
 	ended  bool
 	opened []byte // opened bytes, of which used are consumed
@@ -96,6 +97,7 @@ func (o *Opener) Push(p []byte) error {
 
 func (o *Opener) push(p []byte) error {
 	o.in = append(o.in, p...)
+	o.total += int64(len(p))
 	if o.stream == nil {
 		if len(o.in) < PrefixSize {
 			return nil
@@ -179,6 +181,8 @@ func (o *Opener) step() ([]byte, error) {
 		return nil, err
 	}
 	switch {
+	case o.done && o.ended && o.size != 0 && o.size != o.total:
+		return nil, fmt.Errorf("%w: %d bytes instead of %d", ErrDamaged, o.total, o.size)
 	case o.done && o.ended:
 		return nil, io.EOF
 	case o.ended:
@@ -234,13 +238,6 @@ func allZero(p []byte) bool {
 func (o *Opener) checkTail() error {
 	if o.tail == nil {
 		o.tail = contentTail(o.sizes, o.layout.size)
-		sum := int64(0)
-		for _, n := range o.sizes {
-			sum += int64(n)
-		}
-		if o.size != 0 && o.size != SealedSize(sum+o.tail.size()) {
-			return fmt.Errorf("%w: padding", ErrHostile)
-		}
 	}
 	got := o.opened[o.used:]
 	if int64(len(got)) > o.tail.size()-o.seen {
