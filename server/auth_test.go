@@ -5,14 +5,12 @@ package server_test
 import (
 	"bytes"
 	"encoding/base64"
-	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"reflect"
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/sealpost/sealpost/server"
@@ -232,60 +230,3 @@ func TestPanic(t *testing.T) {
 type panicking struct{}
 
 func (panicking) Allow(string) (bool, time.Duration) { panic("a defect") }
-
-func TestPages(t *testing.T) {
-	fsys := fstest.MapFS{}
-	for name, data := range map[string]string{
-		"index.html": "upload", "download.html": "download", "sw.js": "worker", "bin/engine.wasm": "engine",
-		"bin/engine.wasm.br": "br", "bin/engine.wasm.gz": "gz", "bin/.gitkeep": "", ".env": "x", "worker/engine.d.ts": "x",
-	} {
-		fsys[name] = &fstest.MapFile{Data: []byte(data)}
-	}
-	pages, err := server.Pages(fsys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := newHost(t, func(c *server.Config) { c.Pages = pages })
-	get := func(path string, header ...string) answer {
-		return h.do("GET", path, "", nil, append([]string{"Accept-Encoding", "identity"}, header...)...)
-	}
-	for path, want := range map[string][2]string{
-		"/": {"upload", "text/html; charset=utf-8"}, "/d/abc": {"download", "text/html; charset=utf-8"},
-		"/sw.js": {"worker", "text/javascript; charset=utf-8"}, "/bin/engine.wasm": {"engine", "application/wasm"},
-	} {
-		a := get(path)
-		if a.status != 200 || string(a.body) != want[0] || a.header.Get("Content-Type") != want[1] ||
-			a.header.Get("Cache-Control") != "no-cache" || !strings.Contains(a.header.Get("Content-Security-Policy"), "trusted-types") {
-			t.Errorf("%s: %d %q %v", path, a.status, a.body, a.header)
-		}
-		if again := get(path, "If-None-Match", "W/"+a.header.Get("ETag")); again.status != http.StatusNotModified || len(again.body) != 0 {
-			t.Errorf("%s: %d instead of 304", path, again.status)
-		}
-	}
-	if get("/sw.js").header.Get("Service-Worker-Allowed") != "/" {
-		t.Error("service worker has no scope")
-	}
-	for _, path := range []string{"/d/", "/d/a/b", "/bin", "/bin/", "/bin/.gitkeep",
-		"/.env", "/worker/engine.d.ts", "/../x", "/nothing<script>"} {
-		if a := get(path); a.status != 404 || string(a.body) != "Not Found\n" {
-			t.Errorf("%s: %d %q", path, a.status, a.body)
-		}
-	}
-	etags := map[string]bool{}
-	for accept, want := range map[string]string{
-		"br, gzip": "br", "gzip, br": "br", "gzip": "gz", "gzip;q=0, br;q=0": "engine", "br; q=0, gzip; q=0.5": "gz", "zstd": "engine",
-	} {
-		a := get("/bin/engine.wasm", "Accept-Encoding", accept)
-		if string(a.body) != want || a.header.Get("Vary") != "Accept-Encoding" || a.header.Get("Content-Type") != "application/wasm" {
-			t.Errorf("%s: %q %v", accept, a.body, a.header)
-		}
-		etags[a.header.Get("ETag")] = true
-	}
-	if len(etags) != 3 {
-		t.Errorf("%d ETags for 3 forms", len(etags))
-	}
-	if a := h.do("POST", "/", "", nil); a.status != 405 {
-		t.Errorf("POST: %d", a.status)
-	}
-	h.want(h.do("GET", "/api/x", "", nil), 404, api.CodeNotFound)
-}

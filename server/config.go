@@ -21,7 +21,7 @@ type Config struct {
 	Now   func() time.Time // the only clock
 	Log   *slog.Logger     // gets no ids, tokens, queries or addresses
 
-	Build string       // told to clients; they never mix builds
+	Build string       // of Pages; told to clients, which never mix builds
 	Pages http.Handler // answers whatever is not under /api, see Pages; nil for the API alone
 
 	CreateLimiter  Limiter        // of new shares, by client address

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -13,11 +14,16 @@ import (
 	"github.com/sealpost/sealpost/server/api"
 )
 
-// Pages serves the files of fsys, which must not change, as the page: / is index.html, and /d/{id} is download.html for every
-// id. It reads all of it once, for the ETags. Where a file has siblings that end in .br or .gz, these are sent to whom they
-// suit.
+// Pages serves fsys, which must not change, as the page. It is laid out as static.Render does:
+//
+//	{language}/index.html      answers /, in the language that suits the browser best
+//	{language}/download.html   answers /d/{id} for every id
+//	b/{build}/…                belongs to one build, and may be kept for ever
+//
+// and whatever else there is answers under its name. Pages reads all of it once, for the ETags. Where a file has siblings that
+// end in .br or .gz, these are sent to whom they suit.
 func Pages(fsys fs.FS) (http.Handler, error) {
-	p := pages{}
+	p := pages{files: map[string]variant{}}
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || hidden(name) {
 			return err
@@ -26,9 +32,15 @@ func Pages(fsys fs.FS) (http.Handler, error) {
 		if err != nil {
 			return err
 		}
-		p[name] = variant{data: data, etag: `"` + api.Hash(sha256.Sum256(data)).String() + `"`}
+		p.files[name] = variant{data: data, etag: `"` + api.Hash(sha256.Sum256(data)).String() + `"`}
+		if language, ok := strings.CutSuffix(name, "/index.html"); ok {
+			p.languages = append(p.languages, language)
+		}
 		return nil
 	})
+	if err == nil && len(p.languages) == 0 {
+		err = errors.New("there is no {language}/index.html")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("failed to read pages: %w", err)
 	}
@@ -36,7 +48,10 @@ func Pages(fsys fs.FS) (http.Handler, error) {
 }
 
 // pages are the files by name.
-type pages map[string]variant
+type pages struct {
+	files     map[string]variant
+	languages []string
+}
 
 type variant struct {
 	data []byte
@@ -51,20 +66,29 @@ func hidden(name string) bool {
 // ServeHTTP implements http.Handler.
 func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Cache-Control", "no-cache") // kept, but asked about each time: a tab must not mix builds
+	h.Set("Cache-Control", "no-cache") // kept, but asked about each time
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")
 		plain(w, r, http.StatusMethodNotAllowed)
 		return
 	}
-	name := pageName(r.URL.Path)
-	file, ok := p[name]
-	if !ok {
-		plain(w, r, http.StatusNotFound)
+	name, document := documentName(r.URL.Path)
+	if document {
+		language := preferred(r.Header.Values("Accept-Language"), p.languages)
+		name = language + "/" + name
+		h.Set("Content-Language", language)
+		h.Set("Vary", "Accept-Language")
+	}
+	file, ok := p.files[name]
+	if !ok || !document && path.Ext(name) == ".html" {
+		plain(w, r, http.StatusNotFound) // also what another build once was
 		return
 	}
+	if strings.HasPrefix(name, "b/") {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
 	h.Set("Content-Type", contentType(name))
-	if path.Base(name) == "sw.js" {
+	if name == "sw.js" {
 		h.Set("Service-Worker-Allowed", "/")
 	}
 	file = p.negotiate(h, r, name, file)
@@ -82,16 +106,16 @@ func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// pageName returns the file that answers a path.
-func pageName(urlPath string) string {
-	name := strings.TrimPrefix(urlPath, "/")
+// documentName returns the page that answers a path, without its language, or else the name of the file that does.
+func documentName(urlPath string) (name string, document bool) {
+	name = strings.TrimPrefix(urlPath, "/")
 	if name == "" {
-		return "index.html"
+		return "index.html", true
 	}
 	if id, ok := strings.CutPrefix(name, "d/"); ok && id != "" && !strings.Contains(id, "/") {
-		return "download.html"
+		return "download.html", true
 	}
-	return name
+	return name, false
 }
 
 // encodings are the precompressed forms, the best first.
@@ -99,34 +123,23 @@ var encodings = []struct{ name, suffix string }{{"br", ".br"}, {"gzip", ".gz"}}
 
 // negotiate picks the form of a file that the client accepts.
 func (p pages) negotiate(h http.Header, r *http.Request, name string, file variant) variant {
-	chosen := file
-	accept := strings.Join(r.Header.Values("Accept-Encoding"), ",")
+	codings := map[string]bool{}
+	for _, w := range accepted(r.Header.Values("Accept-Encoding")) {
+		codings[w.name] = w.weight > 0
+	}
+	varies, chosen := false, file
 	for _, e := range encodings {
-		v, ok := p[name+e.suffix]
-		if !ok {
-			continue
-		}
-		h.Set("Vary", "Accept-Encoding")
-		if chosen.etag == file.etag && accepts(accept, e.name) {
+		v, ok := p.files[name+e.suffix]
+		if ok && chosen.etag == file.etag && codings[e.name] {
 			h.Set("Content-Encoding", e.name)
 			chosen = v
 		}
+		varies = varies || ok
+	}
+	if varies {
+		h.Add("Vary", "Accept-Encoding")
 	}
 	return chosen
-}
-
-// accepts tells whether an Accept-Encoding names coding with a weight above zero.
-func accepts(header, coding string) bool {
-	for item := range strings.SplitSeq(header, ",") {
-		name, params, _ := strings.Cut(item, ";")
-		if !strings.EqualFold(strings.TrimSpace(name), coding) {
-			continue
-		}
-		weight, ok := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q=")
-		q, err := strconv.ParseFloat(weight, 64)
-		return !ok || err == nil && q > 0
-	}
-	return false
 }
 
 // matches compares as If-None-Match does: a weak tag is as good, since proxies weaken them.

@@ -3,12 +3,11 @@
 
 import { hook, make } from "./dom.js";
 import * as format from "./format.js";
-import { messages } from "./messages.js";
+import { say } from "./messages.js";
 
 /** @import { Share } from "./types.d.ts" */
 /** @import { Manifest, OpenedEntry } from "../worker/engine.d.ts" */
 
-const text = messages.download;
 const ROWS = 200; // of more, the number is told: a long list would freeze the page and nobody reads it
 
 /**
@@ -18,7 +17,7 @@ const ROWS = 200; // of more, the number is told: a long list would freeze the p
 export function showManifest(manifest, saveEntry) {
   const { entries } = manifest;
   const rows = entries.slice(0, ROWS).map((e, i) => row(e, i, manifest.kind === "tar", saveEntry));
-  if (entries.length > ROWS) rows.push(make("li", { class: "muted" }, messages.upload.more(entries.length - ROWS)));
+  if (entries.length > ROWS) rows.push(make("li", { class: "muted" }, say("count.more", { n: entries.length - ROWS })));
   const list = hook("entries");
   list.replaceChildren(...rows);
   list.dataset.count = String(entries.length);
@@ -36,12 +35,12 @@ export function showManifest(manifest, saveEntry) {
 function row(entry, index, single, saveEntry) {
   const shown = format.name(entry.name);
   const name = make("span", { class: "name", title: shown }, make("bdi", { dir: "ltr" }, shown));
-  const type = entry.directory ? text.folder : format.name(entry.type);
+  const type = entry.directory ? say("download.list.folder") : format.name(entry.type);
   if (type) name.append(" ", make("span", { class: "muted small" }, type));
   const row = make("li", { "data-hook": "entry", "data-name": entry.name }, name);
   row.append(make("span", { class: "data muted" }, entry.directory ? "" : format.size(entry.size)));
   if (single && !entry.directory) {
-    const button = make("button", { type: "button", class: "textual", "data-hook": "entry-download", "aria-label": text.saveEntryLabel(shown) }, text.saveEntry);
+    const button = make("button", { type: "button", class: "textual", "data-hook": "entry-download", "aria-label": say("download.list.saveLabel", { name: shown }) }, say("download.list.save"));
     button.addEventListener("click", () => saveEntry(index));
     row.append(button);
   }
@@ -53,7 +52,7 @@ function row(entry, index, single, saveEntry) {
  * @param {Manifest} manifest
  */
 export function showFacts(share, manifest) {
-  const facts = [share.left === null ? text.anyLeft : text.left(share.left, share.maxDownloads)];
-  if (manifest.kind === "tar") facts.push(text.asTar);
+  const facts = [share.left === null ? say("count.anyDownloads") : say("download.list.left", { n: share.left, max: share.maxDownloads })];
+  if (manifest.kind === "tar") facts.push(say("download.list.tar"));
   hook("facts").replaceChildren(...facts.map((fact) => make("span", {}, fact)));
 }

@@ -7,7 +7,7 @@
 import { hook, showProgress } from "./dom.js";
 import { showFacts, showManifest } from "./download-view.js";
 import * as format from "./format.js";
-import { messages } from "./messages.js";
+import { say, sayError } from "./messages.js";
 import { Remote } from "./remote.js";
 import { destination, prepare } from "./save.js";
 import { Store } from "./store.js";
@@ -15,7 +15,6 @@ import { Store } from "./store.js";
 /** @import { Opened, SaveNews, Share } from "./types.d.ts" */
 /** @import { Manifest } from "../worker/engine.d.ts" */
 
-const text = messages.download;
 const POLL = 3000; // milliseconds, while the sender is still sending
 const GONE = new Set(["not-found", "no-downloads-left"]);
 
@@ -31,7 +30,7 @@ const store = new Store({
 });
 
 const { id, fragment, ticket } = readLink();
-const worker = new Remote("/worker/download.js");
+const worker = new Remote(new URL("../worker/download.js", import.meta.url));
 
 function readLink() {
   const kept = history.state ?? {};
@@ -55,7 +54,7 @@ store.onchange((now, old) => {
   for (const name of ["unlock", "download"]) /** @type {HTMLButtonElement} */ (hook(name)).disabled = now.busy;
   if (manifest && manifest !== old.manifest) showManifest(manifest, save);
   if (share && manifest) showFacts(share, manifest);
-  showTitle(now);
+  [hook("title").textContent, hook("lead").textContent] = headings(now);
   if (manifest) hook("download").textContent = label(state, manifest);
   if (state !== old.state && state !== "loading") (state === "locked" ? password : hook("title")).focus();
 });
@@ -65,20 +64,24 @@ store.onchange((now, old) => {
  * @param {Manifest} manifest
  */
 function label(state, manifest) {
-  if (state === "done") return text.saveAgain;
-  return state === "error" ? text.tryAgain : text.save(manifest.size, manifest.entries.length);
+  if (state === "done") return say("download.save.again");
+  return state === "error" ? say("download.save.retry") : say("download.save.all", { n: manifest.entries.length, size: format.size(manifest.size) });
 }
 
-/** @param {typeof store.value} now */
-function showTitle({ state, waiting, share, manifest }) {
-  const set = (/** @type {string} */ title, /** @type {string} */ lead) => {
-    hook("title").textContent = title;
-    hook("lead").textContent = lead;
-  };
-  if (state === "ready" && share && manifest) {
-    const title = manifest.kind === "note" ? text.titles.note[0] : text.sent(manifest.entries.length);
-    set(title, text.since(share.created, share.expires - share.now));
-  } else set(...text.titles[waiting ? "waiting" : state]);
+/**
+ * @param {typeof store.value} now
+ * @returns {[title: string, lead: string]}
+ */
+function headings({ state, waiting, share, manifest }) {
+  if (state === "gone" || state === "error") return [say(`download.${state}.title`), ""];
+  if (waiting) return [say("download.waiting.title"), say("download.waiting.lead")];
+  if (state !== "ready") return [say(`download.${state}.title`), say(`download.${state}.lead`)];
+  if (!share || !manifest) throw new Error("BUG: ready without a manifest");
+  const time = format.span(Math.max(1, share.expires - share.now));
+  return [
+    manifest.kind === "note" ? say("download.ready.noteTitle") : say("download.ready.title", { n: manifest.entries.length }),
+    say("download.ready.lead", { moment: format.moment(share.created), time }),
+  ];
 }
 
 /** @param {Opened} opened */
@@ -96,17 +99,23 @@ function show({ share, manifest }) {
 /** @param {any} e */
 function fail(e) {
   if (GONE.has(e.code)) store.set({ state: "gone", error: "" });
-  else store.set({ state: "error", error: messages.error(e) + (e.partial ? ` ${text.partial}` : "") });
+  else store.set({ state: "error", error: e.partial ? say("download.error.partial", { error: sayError(e) }) : sayError(e) });
 }
 
 async function open() {
   try {
-    if (!fragment) throw Object.assign(new Error(text.noFragment), { code: "no-fragment" });
+    if (!fragment) throw Object.assign(new Error("no fragment"), { code: "no-fragment" });
     if (!isSecureContext) throw Object.assign(new Error(), { code: "insecure" });
     show(await worker.call("open", [id, fragment, ticket]));
   } catch (e) {
     fail(e);
   }
+}
+
+/** @param {number | undefined} tries */
+function wrongPassword(tries) {
+  if (tries === undefined) return say("download.locked.wrong");
+  return tries === 0 ? say("download.locked.lastTry") : say("download.locked.tries", { n: tries });
 }
 
 /** @param {Event} e */
@@ -120,9 +129,9 @@ async function unlock(e) {
     show(opened);
   } catch (e) {
     const { code, triesLeft, retryAfter } = /** @type {any} */ (e);
-    if (code === "wrong-password") store.set({ error: text.wrongPassword(triesLeft) });
-    else if (code === "too-many-tries") store.set({ error: text.tooManyTries(retryAfter) });
-    else if (code === "offline") store.set({ error: messages.error(e) });
+    if (code === "wrong-password") store.set({ error: wrongPassword(triesLeft) });
+    else if (code === "too-many-tries") store.set({ error: say("download.locked.tooMany", { time: format.span(Math.max(1, retryAfter ?? 60)) }) });
+    else if (code === "offline") store.set({ error: sayError(e) });
     else fail(e);
     password.select();
   } finally {
@@ -142,7 +151,7 @@ async function save(index) {
   const size = entry ? entry.size : manifest.size;
   store.set({ state: "receiving", busy: true, error: "" });
   showProgress(0, size);
-  hook("amount").textContent = messages.upload.preparing;
+  hook("amount").textContent = say("progress.preparing");
   hook("rate").textContent = "";
   try {
     keepTicket(await worker.call("take", []));
@@ -152,7 +161,7 @@ async function save(index) {
       await worker.call("finish", []).catch(() => {}); // a lease also ends by itself
     }
     await refresh();
-    store.set(outcome === "complete" ? { state: "done" } : { state: "ready", error: `${text.cancelled} ${text.partial}` });
+    store.set(outcome === "complete" ? { state: "done" } : { state: "ready", error: say("download.receiving.cancelled") });
   } catch (e) {
     fail(e);
   } finally {
@@ -177,9 +186,9 @@ async function pour(index, name, size) {
       return;
     }
     showProgress(done, size);
-    hook("amount").textContent = messages.upload.amount(done, size);
+    hook("amount").textContent = say("progress.amount", { done: format.size(done), total: format.size(size) });
     const perSecond = rate.note(done);
-    hook("rate").textContent = perSecond ? `${messages.upload.rate(perSecond)}, ${messages.upload.left((size - done) / perSecond)}` : "";
+    hook("rate").textContent = perSecond ? say("progress.pace", { rate: format.size(perSecond), time: format.span(Math.max(1, (size - done) / perSecond)) }) : "";
   };
   try {
     return await worker.call("save", [target.port, index], { news, transfer: [target.port] });

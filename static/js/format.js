@@ -1,15 +1,24 @@
 // @ts-check
 // Numbers, times and names as people read them.
 
-const language = "en";
-const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+/** That of the page. Tests run without one. */
+export const language = globalThis.document?.documentElement.lang || "en";
+
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
 
 /** @param {number} bytes */
 export function size(bytes) {
   const unit = bytes < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1000 ** unit;
   const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })}\u00a0${UNITS[unit]}`;
+  const text = new Intl.NumberFormat(language, {
+    style: "unit",
+    unit: UNITS[unit],
+    unitDisplay: unit === 0 ? "long" : "short",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(value);
+  return text.replace(" ", "\u00a0");
 }
 
 /** @param {number} n */

@@ -10,9 +10,9 @@ export class Remote {
   #next = 0;
   #worker;
 
-  /** @param {string} path */
-  constructor(path) {
-    this.#worker = new Worker(scriptURL(path), { type: "module" });
+  /** @param {URL} url */
+  constructor(url) {
+    this.#worker = new Worker(scriptURL(url), { type: "module" });
     this.#worker.onmessage = ({ data }) => this.#settle(data);
     this.#worker.onerror = (e) => this.#fail(new Error(e.message || "the worker could not be loaded"));
   }

@@ -47,7 +47,7 @@ async function register() {
  */
 export async function destination(name, size, interrupted) {
   if (await prepare()) return viaServiceWorker(name, size, interrupted);
-  if (size > BLOB_LIMIT) throw Object.assign(new Error("no service worker"), { code: "no-stream" });
+  if (size > BLOB_LIMIT) throw Object.assign(new Error("no service worker"), { code: "no-stream", limit: BLOB_LIMIT });
   return gather(name);
 }
 
@@ -61,7 +61,7 @@ async function viaServiceWorker(name, size, interrupted) {
   const id = crypto.randomUUID();
   const data = new MessageChannel();
   await announce({ type: "save", id, name, size }, data.port1);
-  const ping = new Worker(scriptURL("/worker/ping.js"), { type: "module" });
+  const ping = new Worker(scriptURL(new URL("../worker/ping.js", import.meta.url)), { type: "module" });
   ping.onmessage = () => setTimeout(interrupted, 500); // "complete" may be on its way
   ping.postMessage(id);
   const frame = document.createElement("iframe");

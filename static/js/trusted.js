@@ -12,5 +12,5 @@ const rules = {
 
 const policy = globalThis.trustedTypes?.createPolicy("app", rules) ?? rules;
 
-/** @param {string} path */
-export const scriptURL = (path) => policy.createScriptURL(path);
+/** @param {string | URL} url */
+export const scriptURL = (url) => policy.createScriptURL(String(url));

@@ -97,6 +97,10 @@ export interface SaveJob {
   size: number;
 }
 
+/** The dotted paths of all messages. */
+export type MessageKey = Path<typeof import("../messages/en.json")>;
+type Path<T> = { [K in keyof T & string]: T[K] extends string | { other: string } ? K : `${K}.${Path<T[K]>}` }[keyof T & string];
+
 interface TrustedTypePolicy {
   createScriptURL(s: string): string;
 }

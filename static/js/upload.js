@@ -5,7 +5,7 @@ import * as api from "./api.js";
 import { fromFiles, fromTransfer, unreadable } from "./collect.js";
 import { hook, showProgress } from "./dom.js";
 import * as format from "./format.js";
-import { messages } from "./messages.js";
+import { say, sayError } from "./messages.js";
 import { Parcel, nameAllowed } from "./parcel.js";
 import { Remote } from "./remote.js";
 import { Store } from "./store.js";
@@ -13,7 +13,6 @@ import { showParcel, showTerms } from "./upload-view.js";
 
 /** @import { Item, Posted, Shipment, UploadNews } from "./types.d.ts" */
 
-const text = messages.upload;
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const parcel = new Parcel();
 const store = new Store({
@@ -30,7 +29,7 @@ const expiry = /** @type {HTMLSelectElement} */ (hook("expiry"));
 const downloads = /** @type {HTMLSelectElement} */ (hook("downloads"));
 const link = /** @type {HTMLInputElement} */ (hook("link"));
 
-const worker = new Remote("/worker/upload.js");
+const worker = new Remote(new URL("../worker/upload.js", import.meta.url));
 const warm = worker.call("warm", []);
 const configured = api.config().then(showTerms);
 
@@ -43,25 +42,28 @@ store.onchange((now, old) => {
   hook("error").hidden = !now.error;
   if (link.value !== now.link) link.value = now.link;
   if (state === old.state && state !== "idle") return;
-  const [title, lead] = text.titles[state];
-  hook("title").textContent = state === "sending" && parcel.empty ? text.noteTitle : title;
-  hook("lead").textContent = now.posted ? doneLead(now.posted) : lead;
+  hook("title").textContent = state === "sending" && parcel.empty ? say("upload.sending.noteTitle") : say(`upload.${state}.title`);
+  hook("lead").textContent = state === "done" ? doneLead(now.posted) : say(`upload.${state}.lead`);
   if (state === "done" && now.posted) showFacts(now.posted);
   if (state !== old.state && (state === "sending" || state === "done" || state === "error")) hook("title").focus();
 });
 
-/** @param {Posted} posted */
-const doneLead = ({ share }) => text.doneUntil(share.expires) + (share.password ? ` ${text.doneWithPassword}` : "");
+/** @param {Posted | null} posted */
+function doneLead(posted) {
+  if (!posted) return "";
+  const { password, expires } = posted.share;
+  return say(password ? "upload.done.leadPassword" : "upload.done.lead", { moment: format.moment(expires) });
+}
 
 /** @param {Posted} posted */
 function showFacts({ share, sealed }) {
   const facts = [
-    parcel.empty ? text.noteOnly : messages.files(parcel.files),
-    text.sealedTo(parcel.size, sealed),
-    text.expiresIn(share.lifetime),
-    share.maxDownloads ? text.downloads(share.maxDownloads) : text.anyDownloads,
+    parcel.empty ? say("upload.done.note") : say("count.files", { n: parcel.files }),
+    say("upload.done.sealed", { size: format.size(parcel.size), sealed: format.size(sealed) }),
+    say("upload.done.expires", { time: format.span(share.lifetime) }),
+    share.maxDownloads ? say("count.downloads", { n: share.maxDownloads }) : say("count.anyDownloads"),
   ];
-  if (share.password) facts.push(text.withPassword);
+  if (share.password) facts.push(say("upload.done.password"));
   hook("facts").replaceChildren(...facts.map((fact) => Object.assign(document.createElement("span"), { textContent: fact })));
 }
 
@@ -96,13 +98,13 @@ async function addNow(collection) {
     /** @type {Item[]} */
     const good = [];
     for (const item of items) {
-      if (!nameAllowed(item.name)) error ||= text.badName(item.name);
-      else if (item.file && await unreadable(item.file)) error ||= text.isFolder(item.name);
+      if (!nameAllowed(item.name)) error ||= say("upload.refused.name", { name: format.name(item.name) });
+      else if (item.file && await unreadable(item.file)) error ||= say("upload.refused.folder", { name: format.name(item.name) });
       else good.push(item);
     }
     parcel.add(good);
   } catch (e) {
-    error = messages.error(e);
+    error = sayError(e);
   }
   store.set({ adding: false });
   refresh(error);
@@ -113,7 +115,7 @@ for (const name of ["files", "folder"]) {
   const take = () => {
     const items = fromFiles(input.files ?? []);
     if (items.length || name !== "folder") add(items);
-    else refresh(text.emptyFolder);
+    else refresh(say("upload.refused.emptyFolder"));
     input.value = ""; // so that the same choice is a change again
   };
   input.addEventListener("change", take);
@@ -148,7 +150,7 @@ const reveal = /** @type {HTMLButtonElement} */ (hook("reveal"));
 password.addEventListener("input", () => (reveal.hidden = !password.value));
 reveal.addEventListener("click", () => {
   password.type = password.type === "password" ? "text" : "password";
-  reveal.textContent = password.type === "password" ? text.show : text.hide;
+  reveal.textContent = password.type === "password" ? say("upload.terms.show") : say("upload.terms.hide");
 });
 
 /** @returns {Shipment} */
@@ -168,7 +170,7 @@ function shipment() {
 async function send() {
   store.set({ state: "sending", error: "", link: "", posted: null });
   showProgress(0, parcel.size);
-  hook("amount").textContent = text.preparing;
+  hook("amount").textContent = say("progress.preparing");
   hook("rate").textContent = "";
   addEventListener("beforeunload", warn);
   try {
@@ -178,7 +180,7 @@ async function send() {
     password.value = "";
   } catch (e) {
     const cancelled = /** @type {any} */ (e).code === "cancelled";
-    store.set({ state: cancelled ? "ready" : "error", error: cancelled ? text.cancelled : messages.error(e), link: "" });
+    store.set({ state: cancelled ? "ready" : "error", error: cancelled ? say("upload.sending.cancelled") : sayError(e), link: "" });
   } finally {
     removeEventListener("beforeunload", warn);
   }
@@ -194,9 +196,9 @@ const listen = (rate) => ({ link, done = 0, total = 0 }) => {
     return;
   }
   showProgress(done, total);
-  hook("amount").textContent = text.amount(done, total);
+  hook("amount").textContent = say("progress.amount", { done: format.size(done), total: format.size(total) });
   const perSecond = rate.note(done);
-  hook("rate").textContent = perSecond ? `${text.rate(perSecond)}, ${text.left((total - done) / perSecond)}` : "";
+  hook("rate").textContent = perSecond ? say("progress.pace", { rate: format.size(perSecond), time: format.span(Math.max(1, (total - done) / perSecond)) }) : "";
 };
 
 /** @param {BeforeUnloadEvent} e */
@@ -206,7 +208,7 @@ function warn(e) {
 
 hook("start").addEventListener("click", send);
 hook("cancel").addEventListener("click", () => {
-  hook("amount").textContent = text.cancelling;
+  hook("amount").textContent = say("upload.sending.cancelling");
   worker.call("cancel", []);
 });
 hook("again").addEventListener("click", () => {
@@ -221,8 +223,8 @@ hook("copy").addEventListener("click", async () => {
   link.focus();
   link.select();
   const copied = await navigator.clipboard?.writeText(link.value).then(() => true, () => false) || document.execCommand("copy");
-  button.textContent = copied ? text.copied : text.copyByHand;
-  setTimeout(() => (button.textContent = text.copy), 3000);
+  button.textContent = copied ? say("upload.link.copied") : say("upload.link.byHand");
+  setTimeout(() => (button.textContent = say("upload.link.copy")), 3000);
 });
 
-Promise.all([warm, configured]).catch((e) => store.set({ error: messages.error(isSecureContext ? e : { code: "insecure" }) }));
+Promise.all([warm, configured]).catch((e) => store.set({ error: sayError(isSecureContext ? e : { code: "insecure" }) }));

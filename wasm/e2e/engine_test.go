@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"testing"
+
+	"github.com/sealpost/sealpost/static"
 )
 
 // maxEngine is what the engine may weigh on the wire.
@@ -12,9 +14,11 @@ const maxEngine = 1_500_000
 // TestEngineIsLight: the engine goes out precompressed, at most once per build.
 func TestEngineIsLight(t *testing.T) {
 	s := newSite(t)
+	site, err := static.Render(static.FS)
+	must(t, err)
 	get := func(encoding, etag string) (*http.Response, int64) {
 		t.Helper()
-		req, err := http.NewRequest("GET", s.url+"/bin/engine.wasm", nil)
+		req, err := http.NewRequest("GET", s.url+"/b/"+site.Build+"/bin/engine.wasm", nil)
 		must(t, err)
 		req.Header.Set("Accept-Encoding", encoding)
 		if etag != "" {

@@ -61,7 +61,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	}
 	defer meta.Close()
 
-	pages, err := server.Pages(static.FS)
+	site, err := static.Render(static.FS)
+	if err != nil {
+		return err
+	}
+	if err := site.Compress(); err != nil {
+		return err
+	}
+	pages, err := server.Pages(site)
 	if err != nil {
 		return err
 	}
@@ -71,7 +78,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		Meta:            meta,
 		Now:             time.Now,
 		Log:             logger,
-		Build:           build(),
+		Build:           site.Build,
 		Pages:           pages,
 		CreateLimiter:   newLimiter(o.createRate),
 		MissLimiter:     newLimiter(o.missRate),

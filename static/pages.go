@@ -1,0 +1,116 @@
+package static
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// pageNames are the pages; all other templates are parts of them.
+var pageNames = []string{"index.html", "download.html"}
+
+// renderPages returns each page in each language, by name.
+func renderPages(sources fs.FS, assets map[string][]byte, languages map[string]catalog, build string) (map[string][]byte, error) {
+	pages := map[string][]byte{}
+	for language, c := range languages {
+		r := renderer{assets: assets, messages: c, build: build}
+		for _, name := range pageNames {
+			html, err := r.render(sources, name)
+			if err != nil {
+				return nil, fmt.Errorf("failed to render %s in %q: %w", name, language, err)
+			}
+			pages[path.Join(language, name)] = html
+		}
+	}
+	return pages, nil
+}
+
+// A renderer is what templates can ask.
+type renderer struct {
+	assets   map[string][]byte
+	messages catalog
+	build    string
+	set      *template.Template
+}
+
+func (r *renderer) render(sources fs.FS, name string) ([]byte, error) {
+	set, err := template.New("").Option("missingkey=error").Funcs(template.FuncMap{
+		"say":      r.say,
+		"sentence": r.sentence,
+		"asset":    r.asset,
+		"modules":  r.modules,
+		"messages": func() string { return "messages/" + r.messages["lang"].text + ".json" },
+		"build":    func() string { return r.build },
+	}).ParseFS(sources, "pages/partials.html", "pages/"+name)
+	if err != nil {
+		return nil, err
+	}
+	r.set = set
+	var page bytes.Buffer
+	if err := set.ExecuteTemplate(&page, name, nil); err != nil {
+		return nil, err
+	}
+	return append(bytes.TrimSpace(page.Bytes()), '\n'), nil
+}
+
+// say returns a message that is nothing but text.
+func (r *renderer) say(key string) (string, error) {
+	m, ok := r.messages[key]
+	if !ok || m.forms != nil || len(m.placeholders()) > 0 {
+		return "", fmt.Errorf("no plain message %s", key)
+	}
+	return m.text, nil
+}
+
+// sentence returns a message in which each {name} is the template "key.name", such as a control.
+func (r *renderer) sentence(key string) (template.HTML, error) {
+	m, ok := r.messages[key]
+	if !ok || m.forms != nil {
+		return "", fmt.Errorf("no sentence %s", key)
+	}
+	var html strings.Builder
+	rest := m.text
+	for _, at := range placeholder.FindAllStringSubmatchIndex(m.text, -1) {
+		before := len(m.text) - len(rest)
+		html.WriteString(template.HTMLEscapeString(m.text[before:at[0]]))
+		if err := r.set.ExecuteTemplate(&html, key+"."+m.text[at[2]:at[3]], nil); err != nil {
+			return "", err
+		}
+		rest = m.text[at[1]:]
+	}
+	html.WriteString(template.HTMLEscapeString(rest))
+	return template.HTML(html.String()), nil
+}
+
+// asset returns the address of a file in this build.
+func (r *renderer) asset(name string) (string, error) {
+	if _, ok := r.assets[name]; !ok {
+		return "", fmt.Errorf("no asset %s", name)
+	}
+	return "/" + address(r.build, name), nil
+}
+
+// staticImport finds what a module imports before it runs.
+var staticImport = regexp.MustCompile(`(?m)^(?:import|export)\s+(?:[\w*{][^"';]*?\sfrom\s+)?"(\.[^"]+)"`)
+
+// modules returns all that a module imports, directly or not: what a browser had better ask for at once.
+func (r *renderer) modules(entry string) ([]string, error) {
+	found := []string{entry}
+	for i := 0; i < len(found); i++ {
+		source, ok := r.assets[found[i]]
+		if !ok {
+			return nil, fmt.Errorf("no module %s", found[i])
+		}
+		for _, match := range staticImport.FindAllSubmatch(source, -1) {
+			if name := path.Join(path.Dir(found[i]), string(match[1])); !slices.Contains(found, name) {
+				found = append(found, name)
+			}
+		}
+	}
+	return found[1:], nil
+}

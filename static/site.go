@@ -1,0 +1,90 @@
+package static
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"testing/fstest"
+)
+
+// Site is what is served, in memory:
+//
+//	{language}/index.html, {language}/download.html   the pages, which change with each build
+//	sw.js                                             the service worker, whose scope is where it lies
+//	b/{build}/…                                       all that they load, which never changes
+//
+// It is made of the same sources to the same bytes. Written to a directory it suits any static host that can choose a page.
+type Site struct {
+	fs.FS
+	Build string // names all that is served; another build has another name
+
+	files fstest.MapFS
+}
+
+const serviceWorker = "sw.js"
+
+// Render makes the site of sources, which are laid out as FS is. It fails if a page or a script uses what there is not, or if
+// a language lacks a message.
+func Render(sources fs.FS) (*Site, error) {
+	assets, err := readAssets(sources)
+	if err != nil {
+		return nil, fmt.Errorf("failed to read page: %w", err)
+	}
+	languages, err := readLanguages(sources)
+	if err != nil {
+		return nil, fmt.Errorf("failed to read messages: %w", err)
+	}
+	// The pages name the build, and the build is named after the pages: those that name none.
+	pages, err := renderPages(sources, assets, languages, "")
+	if err != nil {
+		return nil, err
+	}
+	build := digest(assets, pages)
+	if pages, err = renderPages(sources, assets, languages, build); err != nil {
+		return nil, err
+	}
+	files := fstest.MapFS{}
+	for name, data := range pages {
+		files[name] = &fstest.MapFile{Data: data, Mode: 0o644}
+	}
+	for name, data := range assets {
+		if name != serviceWorker {
+			name = address(build, name)
+		}
+		files[name] = &fstest.MapFile{Data: data, Mode: 0o644}
+	}
+	return &Site{FS: files, Build: build, files: files}, nil
+}
+
+// address is where an asset is, below the root.
+func address(build, name string) string { return path.Join("b", build, name) }
+
+// readAssets returns all files that are served as they are.
+func readAssets(sources fs.FS) (map[string][]byte, error) {
+	assets := map[string][]byte{}
+	err := fs.WalkDir(sources, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasPrefix(name, "pages/") || strings.HasPrefix(d.Name(), ".") {
+			return err
+		}
+		assets[name], err = fs.ReadFile(sources, name)
+		return err
+	})
+	return assets, err
+}
+
+// digest names files by their names and contents.
+func digest(sets ...map[string][]byte) string {
+	h := sha256.New()
+	for _, files := range sets {
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			sum := sha256.Sum256(files[name])
+			fmt.Fprintf(h, "%s\x00%x\n", name, sum)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}

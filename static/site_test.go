@@ -1,0 +1,281 @@
+package static_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/sealpost/sealpost/static"
+)
+
+func TestRender(t *testing.T) {
+	site := render(t, static.FS)
+	files := contents(t, site)
+	below := "b/" + site.Build + "/"
+	for _, name := range []string{"en/index.html", "en/download.html", "sw.js", below + "js/upload.js", below + "js/download.js",
+		below + "worker/upload.js", below + "worker/load.js", below + "css/base.css", below + "img/seal.svg", below + "messages/en.json"} {
+		if len(files[name]) == 0 {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	for name := range files {
+		if name != "sw.js" && !strings.HasPrefix(name, below) && path.Ext(name) != ".html" {
+			t.Errorf("%s has an address that does not belong to the build", name)
+		}
+	}
+	if again := contents(t, render(t, static.FS)); !maps.EqualFunc(files, again, bytes.Equal) {
+		t.Error("the same sources make another site")
+	}
+	for _, page := range []string{"en/index.html", "en/download.html"} {
+		for _, match := range regexp.MustCompile(`(?:src|href)="/(b/[^"]*)"`).FindAllSubmatch(files[page], -1) {
+			if _, ok := files[string(match[1])]; !ok {
+				t.Errorf("%s refers to %s, which there is not", page, match[1])
+			}
+		}
+		if !bytes.Contains(files[page], []byte(`rel="modulepreload" href="/`+below+`js/trusted.js"`)) {
+			t.Errorf("%s does not preload all of its modules", page)
+		}
+	}
+}
+
+// Whatever changes, the build changes: an address never has two contents.
+func TestBuild(t *testing.T) {
+	builds := map[string]string{render(t, static.FS).Build: "nothing"}
+	for name, change := range map[string][2]string{
+		"pages/index.html":    {"</main>", "!</main>"},
+		"pages/partials.html": {`{{define "seal"}}`, `{{define "seal"}}!`},
+		"messages/en.json":    {"Seal and send", "Seal and post"},
+		"js/dom.js":           {"// @ts-check", "// @ts-check!"},
+		"worker/serve.js":     {"// @ts-check", "// @ts-check!"},
+		"sw.js":               {"// @ts-check", "// @ts-check!"},
+		"css/base.css":        {"@layer", " @layer"},
+		"img/seal.svg":        {"<svg", "<svg "},
+		"bin/new.wasm":        {"", "new"},
+	} {
+		sources := copied(t, static.FS)
+		if sources[name] == nil {
+			sources[name] = &fstest.MapFile{}
+		}
+		sources[name].Data = bytes.Replace(sources[name].Data, []byte(change[0]), []byte(change[1]), 1)
+		build := render(t, sources).Build
+		if same, ok := builds[build]; ok {
+			t.Errorf("after a change of %s the build is as after a change of %s", name, same)
+		}
+		builds[build] = name
+	}
+}
+
+// A language is only a file away.
+func TestAnotherLanguage(t *testing.T) {
+	sources := copied(t, static.FS)
+	sources["messages/he.json"] = &fstest.MapFile{Data: pseudo(t, "he", "rtl")}
+	site := render(t, sources)
+	for _, page := range []string{"index.html", "download.html"} {
+		html := string(contents(t, site)["he/"+page])
+		if !strings.Contains(html, `<html lang="he" dir="rtl"`) || !strings.Contains(html, "/messages/he.json") {
+			t.Errorf("%s begins with %.200s", page, html)
+		}
+		if left := english(html); len(left) > 0 {
+			t.Errorf("%s has English left: %q", page, left)
+		}
+	}
+	if html := string(contents(t, site)["en/index.html"]); !strings.Contains(html, `<html lang="en" dir="ltr"`) {
+		t.Error("English has changed")
+	}
+}
+
+func TestRefusedMessages(t *testing.T) {
+	whole := string(contents(t, static.FS)["messages/en.json"])
+	for what, change := range map[string][2]string{
+		"missing":                {`"reload": "Reload"`, `"relaod": "Reload"`},
+		"placeholder is missing": {"{reload}", ""},
+		"placeholder is unknown": {"{reload}", "{reloading}"},
+		"brace":                  {"{reload}", "{reload} }"},
+		"plural is none":         {`{ "one": "{n} file", "other": "{n} files" }`, `"{n} files"`},
+		"plural is unknown":      {`{ "one": "{n} file", "other": "{n} files" }`, `{ "1": "{n} file", "other": "{n} files" }`},
+		"direction":              {`"ltr"`, `"up"`},
+		"language":               {`"lang": "en"`, `"lang": "de"`},
+		"number":                 {`"Reload"`, `1`},
+		"syntax":                 {`"Reload"`, `"Reload`},
+	} {
+		sources := copied(t, static.FS)
+		other := strings.Replace(whole, `"lang": "en"`, `"lang": "fr"`, 1)
+		if what == "language" {
+			other = whole
+		}
+		if !strings.Contains(other, change[0]) {
+			t.Fatalf("%s: the messages have no %s", what, change[0])
+		}
+		sources["messages/fr.json"] = &fstest.MapFile{Data: []byte(strings.Replace(other, change[0], change[1], 1))}
+		if _, err := static.Render(sources); err == nil || !strings.Contains(err.Error(), "fr.json") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for what, change := range map[string][3]string{
+		"page without its message": {"pages/index.html", `{{say "upload.start"}}`, `{{say "upload.begin"}}`},
+		"slot without its control": {"pages/index.html", `{{define "upload.drop.choose.files"}}`, `{{define "upload.drop.choose.file"}}`},
+		"page without an asset":    {"pages/partials.html", "css/base.css", "css/bass.css"},
+		"script without a module":  {"js/dom.js", "// @ts-check", "import \"./doom.js\";"},
+	} {
+		sources := copied(t, static.FS)
+		data := string(sources[change[0]].Data)
+		if !strings.Contains(data, change[1]) {
+			t.Fatalf("%s: no %s in %s", what, change[1], change[0])
+		}
+		sources[change[0]].Data = []byte(strings.Replace(data, change[1], change[2], 1))
+		if _, err := static.Render(sources); err == nil {
+			t.Errorf("%s is taken", what)
+		}
+	}
+}
+
+// Every message that pages and scripts use exists, and every one that exists is used.
+func TestMessagesAreUsed(t *testing.T) {
+	var tree map[string]any
+	if err := json.Unmarshal(contents(t, static.FS)["messages/en.json"], &tree); err != nil {
+		t.Fatal(err)
+	}
+	keys := paths("", tree)
+	used := map[string]bool{}
+	literal := regexp.MustCompile("(say\\(|say |sentence )?[\"`]([a-z]+(?:\\.(?:[a-zA-Z-]+|\\$\\{[^}]*\\}))*)[\"`]")
+	hole := regexp.MustCompile(`\$\{[^}]*\}`)
+	for name, source := range contents(t, static.FS) {
+		if !strings.HasPrefix(name, "js/") && !strings.HasPrefix(name, "pages/") {
+			continue
+		}
+		for _, match := range literal.FindAllSubmatch(source, -1) {
+			pattern := regexp.MustCompile("^" + strings.ReplaceAll(hole.ReplaceAllString(string(match[2]), "<>"), "<>", "[a-zA-Z-]+") + "$")
+			found := false
+			for _, key := range keys {
+				if pattern.MatchString(key) {
+					used[key], found = true, true
+				}
+			}
+			if !found && len(match[1]) > 0 {
+				t.Errorf("%s says %s, which there is not", name, match[2])
+			}
+		}
+	}
+	for _, key := range keys {
+		if !used[key] {
+			t.Errorf("nothing says %s", key)
+		}
+	}
+}
+
+func TestCompress(t *testing.T) {
+	site := render(t, static.FS)
+	if err := site.Compress(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"en/index.html", "sw.js", "b/" + site.Build + "/js/upload.js", "b/" + site.Build + "/messages/en.json"} {
+		plain, err := fs.Stat(site, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, suffix := range []string{".br", ".gz"} {
+			if form, err := fs.Stat(site, name+suffix); err != nil || form.Size() >= plain.Size()*2/3 {
+				t.Errorf("%s%s: %v, %v of %d bytes", name, suffix, err, form, plain.Size())
+			}
+		}
+	}
+}
+
+func render(t *testing.T, sources fs.FS) *static.Site {
+	t.Helper()
+	site, err := static.Render(sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return site
+}
+
+func contents(t *testing.T, fsys fs.FS) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	for name, file := range copied(t, fsys) {
+		files[name] = file.Data
+	}
+	return files
+}
+
+// copied leaves the engine out, which takes time.
+func copied(t *testing.T, fsys fs.FS) fstest.MapFS {
+	t.Helper()
+	files := fstest.MapFS{}
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.Contains(name, "engine.wasm") {
+			return err
+		}
+		data, err := fs.ReadFile(fsys, name)
+		files[name] = &fstest.MapFile{Data: data}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// pseudo is English in full-width letters.
+func pseudo(t *testing.T, language, direction string) []byte {
+	t.Helper()
+	var tree map[string]any
+	if err := json.Unmarshal(contents(t, static.FS)["messages/en.json"], &tree); err != nil {
+		t.Fatal(err)
+	}
+	widen(tree)
+	tree["lang"], tree["dir"] = language, direction
+	data, err := json.Marshal(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func widen(tree map[string]any) {
+	for key, node := range tree {
+		switch node := node.(type) {
+		case map[string]any:
+			widen(node)
+		case string:
+			tree[key] = regexp.MustCompile(`\{\w+\}|.`).ReplaceAllStringFunc(node, func(s string) string {
+				if len(s) == 1 && regexp.MustCompile(`[A-Za-z]`).MatchString(s) {
+					return string(rune(s[0]) - '!' + '\uff01')
+				}
+				return s
+			})
+		}
+	}
+}
+
+// english returns what a person might read in html and has ASCII letters.
+func english(html string) (left []string) {
+	_, html, _ = strings.Cut(html, "<head>")
+	for _, attribute := range regexp.MustCompile(`(?:aria-label|placeholder|title|alt|content)="([^"]*)"`).FindAllStringSubmatch(html, -1) {
+		left = append(left, attribute[1])
+	}
+	left = append(left, regexp.MustCompile(`<[^>]*>`).Split(html, -1)...)
+	technical := []string{"width=device-width, initial-scale=1", "light dark", "noindex"}
+	return slices.DeleteFunc(left, func(s string) bool {
+		return !regexp.MustCompile(`[A-Za-z]`).MatchString(s) || slices.Contains(technical, s)
+	})
+}
+
+func paths(prefix string, tree map[string]any) (all []string) {
+	for key, node := range tree {
+		if below, ok := node.(map[string]any); ok && below["other"] == nil {
+			all = append(all, paths(prefix+key+".", below)...)
+		} else {
+			all = append(all, prefix+key)
+		}
+	}
+	return all
+}
