@@ -35,8 +35,11 @@ export class Problem extends Error {
  * @property {number} [tries]
  */
 
-/** @returns {Promise<Config>} */
-export const config = () => request("GET", "config", readJSON);
+/**
+ * @param {number} [tries]
+ * @returns {Promise<Config>}
+ */
+export const config = (tries) => request("GET", "config", readJSON, { tries });
 
 /**
  * @param {CreateShare} terms

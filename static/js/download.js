@@ -4,6 +4,7 @@
 // The key is in the address after "#". It is taken out of the address bar at once and kept in the history entry, so that a
 // reload works; the browser's own history may all the same have noted the full link.
 
+import * as build from "./build.js";
 import { hook, showProgress } from "./dom.js";
 import { showFacts, showManifest } from "./download-view.js";
 import * as format from "./format.js";
@@ -97,9 +98,10 @@ function show({ share, manifest }) {
 }
 
 /** @param {any} e */
-function fail(e) {
+async function fail(e) {
+  const error = sayError(await build.reason(e));
   if (GONE.has(e.code)) store.set({ state: "gone", error: "" });
-  else store.set({ state: "error", error: e.partial ? say("download.error.partial", { error: sayError(e) }) : sayError(e) });
+  else store.set({ state: "error", error: e.partial ? say("download.error.partial", { error }) : error });
 }
 
 async function open() {
@@ -132,7 +134,7 @@ async function unlock(e) {
     if (code === "wrong-password") store.set({ error: wrongPassword(triesLeft) });
     else if (code === "too-many-tries") store.set({ error: say("download.locked.tooMany", { time: format.span(Math.max(1, retryAfter ?? 60)) }) });
     else if (code === "offline") store.set({ error: sayError(e) });
-    else fail(e);
+    else await fail(e);
     password.select();
   } finally {
     store.set({ busy: false });
@@ -163,7 +165,7 @@ async function save(index) {
     await refresh();
     store.set(outcome === "complete" ? { state: "done" } : { state: "ready", error: say("download.receiving.cancelled") });
   } catch (e) {
-    fail(e);
+    await fail(e);
   } finally {
     store.set({ busy: false });
   }
@@ -213,3 +215,4 @@ addEventListener("hashchange", () => location.reload()); // another link was pas
 
 open();
 prepare();
+build.watch(() => store.value.state !== "receiving");

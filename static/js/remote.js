@@ -3,6 +3,9 @@
 
 import { scriptURL } from "./trusted.js";
 
+/** An error event without a message says that a script did not arrive. */
+const notLoaded = () => Object.assign(new Error("the worker could not be loaded"), { code: "not-loaded" });
+
 /** A module worker whose methods (worker/serve.js) can be called. */
 export class Remote {
   /** @type {Map<number, {resolve: (v: any) => void, reject: (e: Error) => void, news: (n: any) => void}>} */
@@ -14,7 +17,7 @@ export class Remote {
   constructor(url) {
     this.#worker = new Worker(scriptURL(url), { type: "module" });
     this.#worker.onmessage = ({ data }) => this.#settle(data);
-    this.#worker.onerror = (e) => this.#fail(new Error(e.message || "the worker could not be loaded"));
+    this.#worker.onerror = (e) => this.#fail(e.message ? new Error(e.message) : notLoaded());
   }
 
   /**

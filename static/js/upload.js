@@ -2,6 +2,7 @@
 // The upload page: choose, set the terms, send, pass the link on.
 
 import * as api from "./api.js";
+import * as build from "./build.js";
 import { fromFiles, fromTransfer, unreadable } from "./collect.js";
 import { hook, showProgress } from "./dom.js";
 import * as format from "./format.js";
@@ -31,7 +32,10 @@ const link = /** @type {HTMLInputElement} */ (hook("link"));
 
 const worker = new Remote(new URL("../worker/upload.js", import.meta.url));
 const warm = worker.call("warm", []);
-const configured = api.config().then(showTerms);
+const configured = api.config().then((config) => {
+  build.compare(config);
+  showTerms(config);
+});
 
 store.onchange((now, old) => {
   const { state } = now;
@@ -167,6 +171,11 @@ function shipment() {
   };
 }
 
+/** Rejects when the person gives up, which needs no worker while nothing has been sent. */
+const cancelled = () => new Promise((_, reject) => {
+  hook("cancel").addEventListener("click", () => reject(Object.assign(new Error("cancelled"), { code: "cancelled" })), { once: true });
+});
+
 async function send() {
   store.set({ state: "sending", error: "", link: "", posted: null });
   showProgress(0, parcel.size);
@@ -174,13 +183,14 @@ async function send() {
   hook("rate").textContent = "";
   addEventListener("beforeunload", warn);
   try {
-    await Promise.all([warm, configured]);
+    await Promise.race([Promise.all([warm, configured]), cancelled()]);
     const posted = await worker.call("send", [shipment()], { news: listen(new format.Rate()) });
     store.set({ state: "done", link: posted.link, posted });
     password.value = "";
   } catch (e) {
     const cancelled = /** @type {any} */ (e).code === "cancelled";
-    store.set({ state: cancelled ? "ready" : "error", error: cancelled ? say("upload.sending.cancelled") : sayError(e), link: "" });
+    const error = cancelled ? say("upload.sending.cancelled") : sayError(await build.reason(e));
+    store.set({ state: cancelled ? "ready" : "error", error, link: "" });
   } finally {
     removeEventListener("beforeunload", warn);
   }
@@ -227,4 +237,5 @@ hook("copy").addEventListener("click", async () => {
   setTimeout(() => (button.textContent = say("upload.link.copy")), 3000);
 });
 
-Promise.all([warm, configured]).catch((e) => store.set({ error: sayError(isSecureContext ? e : { code: "insecure" }) }));
+Promise.all([warm, configured]).catch(async (e) => store.set({ error: sayError(isSecureContext ? await build.reason(e) : { code: "insecure" }) }));
+build.watch(() => store.value.state !== "sending");

@@ -7,7 +7,7 @@
  * @returns {Promise<import("./engine.d.ts").Engine>}
  */
 export async function loadEngine() {
-  await import(new URL("../bin/wasm_exec.js", import.meta.url).href);
+  await import(new URL("../bin/wasm_exec.js", import.meta.url).href).catch(notLoaded);
   const go = new Go();
   const instance = await instantiate(new URL("../bin/engine.wasm", import.meta.url), go.importObject);
   go.run(instance); // settles only when the engine ends, which it never should
@@ -16,12 +16,20 @@ export async function loadEngine() {
 }
 
 /**
+ * @param {unknown} cause
+ * @returns {never}
+ */
+function notLoaded(cause) {
+  throw Object.assign(new Error(`the engine could not be loaded: ${cause}`), { code: "not-loaded" });
+}
+
+/**
  * @param {URL} url
  * @param {WebAssembly.Imports} imports
  */
 async function instantiate(url, imports) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`the engine could not be loaded: ${response.status}`);
+  const response = await fetch(url).catch(notLoaded);
+  if (!response.ok) notLoaded(response.status);
   // A proxy may have lost the media type that streaming needs.
   if (response.headers.get("Content-Type") !== "application/wasm") {
     return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
