@@ -92,6 +92,8 @@ func (o *options) validate(rest []string) error {
 		return fmt.Errorf("sweep interval %v is shorter than a second", o.sweep)
 	case o.createRate < 0 || o.missRate < 0:
 		return errors.New("a rate is negative")
+	case o.maxShareSize == 0 || o.partSize == 0 || o.maxDownloads == 0 || o.abandonAfter == 0:
+		return errors.New("a limit is zero") // which server.Config takes for its default
 	}
 	return nil
 }
@@ -200,12 +202,16 @@ func (l *prefixes) Set(text string) error {
 	for item := range strings.SplitSeq(text, ",") {
 		item = strings.TrimSpace(item)
 		if addr, err := netip.ParseAddr(item); err == nil {
+			addr = addr.Unmap()
 			*l = append(*l, netip.PrefixFrom(addr, addr.BitLen()))
 			continue
 		}
 		p, err := netip.ParsePrefix(item)
 		if err != nil {
 			return err
+		}
+		if p.Addr().Is4In6() && p.Bits() >= 96 { // clients are known by their IPv4 address, too
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 		}
 		*l = append(*l, p.Masked())
 	}

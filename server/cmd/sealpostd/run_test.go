@@ -61,18 +61,19 @@ func TestRun(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	env := map[string]string{"SEALPOST_LIFETIMES": "2s, 1h,7d", "SEALPOST_MAX_DOWNLOADS": "7", "SEALPOST_PART_SIZE": "1MiB"}
-	o, err := parseOptions([]string{"-max-downloads", "9", "-trusted-proxies", "10.1.2.3/8,::1"},
+	o, err := parseOptions([]string{"-max-downloads", "9", "-trusted-proxies", "10.1.2.3/8,::1,::ffff:192.0.2.0/120,::ffff:192.0.2.9"},
 		func(k string) string { return env[k] }, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.maxDownloads != 9 || o.partSize != 1<<20 || o.trustedProxies.String() != "10.0.0.0/8,::1/128" ||
+	if o.maxDownloads != 9 || o.partSize != 1<<20 || o.trustedProxies.String() != "10.0.0.0/8,::1/128,192.0.2.0/24,192.0.2.9/32" ||
 		!slices.Equal(o.lifetimes, durations{2 * time.Second, time.Hour, 7 * 24 * time.Hour}) ||
 		o.lifetimes.String() != "2s,1h,7d" {
 		t.Errorf("parsed %+v", o)
 	}
 	for _, args := range [][]string{{"-sweep", "1ms"}, {"x"}, {"-log-format", "xml"}, {"-create-rate", "-1"},
 		{"-lifetimes", "1x"},
+		{"-max-share-size", "0"}, {"-part-size", "0"}, {"-max-downloads", "0"}, {"-abandon-after", "0s"}, // not: as much as can be
 		{"-part-size", "-1"}, {"-max-share-size", "99999999999GiB"}, {"-trusted-proxies", "a"}} {
 		if _, err := parseOptions(args, none, io.Discard); err == nil {
 			t.Errorf("%v: accepted", args)
