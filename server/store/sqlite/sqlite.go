@@ -136,11 +136,15 @@ func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	if err != nil {
 		return full(err)
 	}
-	if err := f(tx); err != nil {
+	if err = f(tx); err == nil {
+		err = tx.Commit()
+	} else {
 		tx.Rollback()
-		return full(err)
 	}
-	return full(tx.Commit())
+	if errors.Is(err, sql.ErrTxDone) { // rolled back in the middle, as the caller gave up
+		err = errors.Join(ctx.Err(), err)
+	}
+	return full(err)
 }
 
 // change runs one statement that is to change one row, else there is no such share.

@@ -239,6 +239,24 @@ func TestGoneAfterCrash(t *testing.T) {
 	}
 }
 
+// TestHangUp: whenever a caller gives up, it is told so, and not of a failure of the database.
+func TestHangUp(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "meta.db"))
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 1000 {
+				ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i%100)*20*time.Microsecond)
+				if _, err := s.Create(ctx, share(1000*w+i)); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("create: %v", err)
+				}
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // TestTwoProcesses: two stores on one file, as two processes have them.
 func TestTwoProcesses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "meta.db")
