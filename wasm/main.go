@@ -4,7 +4,7 @@
 // keeps nothing; what it is given and what it returns are copies.
 //
 // This file is the whole border between JavaScript and Go. The types are in static/worker/engine.d.ts. Go cannot throw
-// across it, so an export that fails returns an Error with a code (errors.go), and static/worker/load.js throws it.
+// across it, so an export that fails returns an Error with a code (border.go), and static/worker/load.js throws it.
 package main
 
 import "syscall/js"

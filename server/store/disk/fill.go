@@ -13,7 +13,7 @@ import (
 	"github.com/sealpost/sealpost/server/store"
 )
 
-// buffers are what a Put costs in memory. How many Puts run at once is for the server to bound.
+// buffers are what a Put costs in memory. Nothing here bounds how many Puts run at once.
 var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
 // fill reserves size bytes in f, then writes body and syncs it. The loop is our own, not io.Copy's, which would take the

@@ -31,6 +31,9 @@ func TestFullDisk(t *testing.T) {
 		if _, err := s.Ticket(t.Context(), want.ID, store.Hash{1}, now+500); err != nil { // its use cannot be noted
 			t.Errorf("a download does not go on: %v", err)
 		}
+		if _, _, err := s.Try(t.Context(), want.ID, true, store.Budget{Burst: 1, Refill: 1}, now); err != nil {
+			t.Errorf("the right password is refused: %v", err)
+		}
 		if err := s.Ping(t.Context()); err != nil {
 			t.Error(err)
 		}
