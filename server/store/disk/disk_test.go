@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -170,5 +171,31 @@ func TestSweepEmptiesDirectories(t *testing.T) {
 		if entries, err := os.ReadDir(dir); len(entries) != 0 || err != nil {
 			t.Errorf("left: %v, error %v", entries, err)
 		}
+	}
+}
+
+// A share that cannot be swept stands in the way of no other, and the error does not tell which one it was.
+func TestSweepOfBrokenShare(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	shares := []string{"aa-first", "aa-second", "aa-third", "bb-fourth"}
+	orphan := func(share string) store.Key {
+		return store.Key{Share: share, N: 1, Digest: sha256.Sum256([]byte("data"))}
+	}
+	for _, id := range shares {
+		if err := s.Put(t.Context(), orphan(id), bytes.NewReader([]byte("data")), 4, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	broken := filepath.Join(dir, "aa", "aa-second")
+	n, err := s.Sweep(t.Context(), time.Now().Add(time.Hour), func(_ context.Context, k store.Key) (bool, error) {
+		if k.Share == "aa-first" { // the second is listed already
+			os.RemoveAll(broken)
+			os.WriteFile(broken, nil, 0o600)
+		}
+		return false, nil
+	})
+	if n != 3 || err == nil || strings.Contains(err.Error(), "second") {
+		t.Errorf("removed %d of 3, error %v", n, err)
 	}
 }

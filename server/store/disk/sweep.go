@@ -12,24 +12,38 @@ import (
 	"github.com/sealpost/sealpost/server/store"
 )
 
-// Sweep implements [store.Blobs]. It also removes directories that have become empty.
+// Sweep implements [store.Blobs]. It also removes directories that have become empty. A share that cannot be swept does not
+// keep it from the others; the error is of the first such one, and does not name it.
 func (s *Store) Sweep(ctx context.Context, before time.Time, keep func(context.Context, store.Key) (bool, error)) (int, error) {
 	removed := 0
 	prefixes, err := readDir(s.root)
 	if err != nil {
 		return 0, fmt.Errorf("failed to list blobs: %w", err)
 	}
+	var failed error
 	for _, p := range prefixes {
 		if len(p.Name()) != 2 || !p.IsDir() {
 			continue
 		}
 		n, err := s.sweepPrefix(ctx, p.Name(), before, keep)
 		removed += n
-		if err != nil {
-			return removed, err
+		if ctx.Err() != nil {
+			return removed, ctx.Err()
+		}
+		if failed == nil {
+			failed = nameless(err)
 		}
 	}
-	return removed, nil
+	return removed, failed
+}
+
+// nameless takes the path out of what the system says.
+func nameless(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return fmt.Errorf("failed to sweep a share: %s: %w", p.Op, p.Err)
+	}
+	return err
 }
 
 func (s *Store) sweepPrefix(ctx context.Context, prefix string, before time.Time,
@@ -50,15 +64,19 @@ func (s *Store) sweepPrefix(ctx context.Context, prefix string, before time.Time
 		if want, ok := shareDir(e.Name()); !ok || want != prefix+"/"+e.Name() || !e.IsDir() {
 			continue
 		}
-		n, err := sweepShare(ctx, dir, e.Name(), before, keep)
+		n, serr := sweepShare(ctx, dir, e.Name(), before, keep)
 		removed += n
-		if err != nil {
-			return removed, err
+		switch {
+		case ctx.Err() != nil:
+			return removed, ctx.Err()
+		case serr == nil:
+			dir.Remove(e.Name()) // fails unless it is empty; a Put that has just made it makes it again
+		case err == nil:
+			err = serr
 		}
-		dir.Remove(e.Name()) // fails unless it is empty; a Put that has just made it makes it again
 	}
 	s.root.Remove(prefix)
-	return removed, nil
+	return removed, err
 }
 
 func sweepShare(ctx context.Context, parent *os.Root, share string, before time.Time,
