@@ -13,6 +13,7 @@ import (
 	"testing/fstest"
 
 	"github.com/sealpost/sealpost/static"
+	"github.com/sealpost/sealpost/static/statictest"
 )
 
 func TestRender(t *testing.T) {
@@ -47,7 +48,8 @@ func TestRender(t *testing.T) {
 
 // Whatever changes, the build changes: an address never has two contents.
 func TestBuild(t *testing.T) {
-	builds := map[string]string{render(t, static.FS).Build: "nothing"}
+	before := render(t, static.FS)
+	builds := map[string]string{before.Build: "nothing"}
 	for name, change := range map[string][2]string{
 		"pages/index.html":    {"</main>", "!</main>"},
 		"pages/partials.html": {`{{define "seal"}}`, `{{define "seal"}}!`},
@@ -64,18 +66,27 @@ func TestBuild(t *testing.T) {
 			sources[name] = &fstest.MapFile{}
 		}
 		sources[name].Data = bytes.Replace(sources[name].Data, []byte(change[0]), []byte(change[1]), 1)
-		build := render(t, sources).Build
-		if same, ok := builds[build]; ok {
+		site := render(t, sources)
+		if same, ok := builds[site.Build]; ok {
 			t.Errorf("after a change of %s the build is as after a change of %s", name, same)
 		}
-		builds[build] = name
+		builds[site.Build] = name
+		for address := range contents(t, site) {
+			if _, err := fs.Stat(before, address); err == nil && strings.HasPrefix(address, "b/") {
+				t.Errorf("after a change of %s both builds have %s", name, address)
+			}
+		}
 	}
 }
 
 // A language is only a file away.
 func TestAnotherLanguage(t *testing.T) {
 	sources := copied(t, static.FS)
-	sources["messages/he.json"] = &fstest.MapFile{Data: pseudo(t, "he", "rtl")}
+	he, err := statictest.Pseudo(contents(t, static.FS)["messages/en.json"], "he", "rtl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources["messages/he.json"] = &fstest.MapFile{Data: he}
 	site := render(t, sources)
 	for _, page := range []string{"index.html", "download.html"} {
 		html := string(contents(t, site)["he/"+page])
@@ -222,38 +233,6 @@ func copied(t *testing.T, fsys fs.FS) fstest.MapFS {
 		t.Fatal(err)
 	}
 	return files
-}
-
-// pseudo is English in full-width letters.
-func pseudo(t *testing.T, language, direction string) []byte {
-	t.Helper()
-	var tree map[string]any
-	if err := json.Unmarshal(contents(t, static.FS)["messages/en.json"], &tree); err != nil {
-		t.Fatal(err)
-	}
-	widen(tree)
-	tree["lang"], tree["dir"] = language, direction
-	data, err := json.Marshal(tree)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-func widen(tree map[string]any) {
-	for key, node := range tree {
-		switch node := node.(type) {
-		case map[string]any:
-			widen(node)
-		case string:
-			tree[key] = regexp.MustCompile(`\{\w+\}|.`).ReplaceAllStringFunc(node, func(s string) string {
-				if len(s) == 1 && regexp.MustCompile(`[A-Za-z]`).MatchString(s) {
-					return string(rune(s[0]) - '!' + '\uff01')
-				}
-				return s
-			})
-		}
-	}
 }
 
 // english returns what a person might read in html and has ASCII letters.

@@ -27,18 +27,19 @@ type site struct {
 	data string
 	tap  *tap
 
-	args   []string
-	addr   string // of sealpostd
-	cmd    *exec.Cmd
-	exited chan struct{}
-	mu     sync.Mutex
-	log    bytes.Buffer
+	program string // path of sealpostd
+	args    []string
+	addr    string // of sealpostd
+	cmd     *exec.Cmd
+	exited  chan struct{}
+	mu      sync.Mutex
+	log     bytes.Buffer
 }
 
 // newSite starts a server with debug logs and no rate limits, unless args say otherwise. The test's end stops it.
 func newSite(t *testing.T, args ...string) *site {
 	t.Helper()
-	s := &site{t: t, data: filepath.Join(t.TempDir(), "data"), addr: "127.0.0.1:0"}
+	s := &site{t: t, program: filepath.Join(programs, "sealpostd"), data: filepath.Join(t.TempDir(), "data"), addr: "127.0.0.1:0"}
 	s.args = append([]string{"-data", s.data, "-log-level", "debug", "-sweep", "1s", "-create-rate", "0", "-miss-rate", "0"}, args...)
 	s.start()
 	s.tap = newTap(t, s.addr)
@@ -55,7 +56,7 @@ func newSite(t *testing.T, args ...string) *site {
 // start runs sealpostd, after a stop on the same address again.
 func (s *site) start() {
 	s.t.Helper()
-	s.cmd = exec.Command(filepath.Join(programs, "sealpostd"), append([]string{"-listen", s.addr}, s.args...)...)
+	s.cmd = exec.Command(s.program, append([]string{"-listen", s.addr}, s.args...)...)
 	pipe, err := s.cmd.StderrPipe()
 	must(s.t, err)
 	must(s.t, webdriver.StartCommand(s.cmd))

@@ -28,7 +28,9 @@ type tap struct {
 	slowUp    int                      // bytes per second of each request body; 0 is not slowed
 	slowDown  int                      // of each answer with sealed bytes
 	observing bool
-	refuses   bool // new shares, as a full server does
+	refuses   bool                // new shares, as a full server does
+	delays    func(*http.Request) // may wait before a request goes on
+	language  string              // that every browser asks for; "" leaves it to them
 }
 
 func newTap(t *testing.T, addr string) *tap {
@@ -41,6 +43,11 @@ func newTap(t *testing.T, addr string) *tap {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: "http", Host: addr})
 			r.Out.Host = r.In.Host
+			tp.mu.Lock()
+			if tp.language != "" {
+				r.Out.Header.Set("Accept-Language", tp.language)
+			}
+			tp.mu.Unlock()
 			if tp.is(func() bool { return tp.observing }) {
 				r.Out.Header.Del("Accept-Encoding")
 			}
@@ -62,8 +69,11 @@ func newTap(t *testing.T, addr string) *tap {
 			return
 		}
 		tp.mu.Lock()
-		lost, slow := tp.loses != nil && tp.loses(r), tp.slowUp
+		lost, slow, delay := tp.loses != nil && tp.loses(r), tp.slowUp, tp.delays
 		tp.mu.Unlock()
+		if delay != nil {
+			delay(r)
+		}
 		if slow > 0 && r.ContentLength > 0 {
 			r.Body = &slowReader{r.Body, slow}
 		}
