@@ -127,7 +127,13 @@ func (s *Server) updateShare(c *call, sh store.Share) error {
 }
 
 func (s *Server) deleteShare(c *call, sh store.Share) error {
-	if err := s.meta.Remove(c.settled(), sh.ID, s.now()); err != nil {
+	err := s.meta.Remove(c.settled(), sh.ID, s.now())
+	if errors.Is(err, store.ErrFull) { // the room that the record needs may be that of the bytes
+		if err = s.blobs.DeleteShare(c.settled(), sh.ID); err == nil {
+			err = s.meta.Remove(c.settled(), sh.ID, s.now())
+		}
+	}
+	if err != nil {
 		return missIfNotFound(err)
 	}
 	s.purgeNow(c)

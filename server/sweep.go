@@ -18,9 +18,6 @@ const (
 func (s *Server) Sweep(ctx context.Context) error {
 	for {
 		ids, err := s.meta.Doomed(ctx, s.now(), s.idle(), sweepBatch)
-		if err != nil {
-			return fmt.Errorf("failed to list shares to sweep: %w", err)
-		}
 		var failed []error
 		for _, id := range ids {
 			if err := s.purge(ctx, id); err != nil {
@@ -29,6 +26,9 @@ func (s *Server) Sweep(ctx context.Context) error {
 		}
 		if len(ids) > 0 {
 			s.cfg.Log.Info("swept shares", "removed", len(ids)-len(failed), "failed", len(failed))
+		}
+		if err != nil { // the ids, if any, may have made room for the next time
+			return fmt.Errorf("failed to list shares to sweep: %w", err)
 		}
 		// What failed is listed again, so only a batch that got somewhere is followed by another.
 		if len(ids) < sweepBatch || len(failed) == len(ids) {

@@ -145,7 +145,8 @@ type Meta interface {
 	Remove(ctx context.Context, id string, now int64) error
 	// Doomed marks as removed what is expired at now, or spent (as in FinishDownload), and returns at most limit ids of
 	// removed shares, those of earlier calls that were not forgotten included. It also drops finished and idle leases of
-	// shares with any number of downloads.
+	// shares with any number of downloads. With ErrFull it returns ids, too: of what is removed, or expired and cannot be
+	// marked. Deleting the bytes of these may be what makes room.
 	Doomed(ctx context.Context, now, idle int64, limit int) ([]string, error)
 	// Forget deletes the record of a removed share and all that hangs on it. Call it when its bytes are gone.
 	Forget(ctx context.Context, id string) error

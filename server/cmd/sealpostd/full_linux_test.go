@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sealpost/sealpost/server/api"
 	"github.com/sealpost/sealpost/server/store/storetest"
@@ -76,4 +77,37 @@ func TestFullDisk(t *testing.T) {
 		d.wantWhole(t, u, newToken())
 	}
 	wantObjects(t, data, whole...)
+}
+
+// TestBrimful: when others have filled the disk to the last byte, reserve included, shares still go when they have to.
+func TestBrimful(t *testing.T) {
+	for name, end := range map[string]func(t *testing.T, d *daemon, u *upload){
+		"revoked": func(t *testing.T, d *daemon, u *upload) {
+			if a, err := d.call("DELETE", u.path(""), u.owner.text, nil, ""); err != nil || a.status != http.StatusNoContent {
+				t.Errorf("delete: %v %v", a, err)
+			}
+		},
+		"expired": func(*testing.T, *daemon, *upload) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mount := storetest.SmallDisk(t, 32<<20)
+			data := filepath.Join(mount, "data")
+			d := start(t, data)
+			u := newUpload(1 << 20)
+			d.send(t, u, 5)
+			terms := map[string]any{"lifetime": 4}
+			if a, err := d.json("PATCH", u.path(""), u.owner.text, terms); err != nil || a.status != http.StatusOK {
+				t.Fatalf("update: %v %v", a, err)
+			}
+			storetest.Fill(t, mount)
+			end(t, d, u)
+			for range 100 {
+				if len(objects(t, data)) == 0 {
+					return
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			t.Errorf("%d files are left in the store", len(objects(t, data)))
+		})
+	}
 }

@@ -95,7 +95,8 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.share = shares.id AND t.used <> 0 AND t.used >= $1)`
 	doomTickets = `DELETE FROM tickets WHERE (used = 0 OR used < $1) AND share IN
 		(SELECT id FROM shares WHERE max_downloads = 0)`
-	doomSelect = `SELECT id FROM shares WHERE state = 'removed' ORDER BY RANDOM() LIMIT $1`
+	doomSelect   = `SELECT id FROM shares WHERE state = 'removed' ORDER BY RANDOM() LIMIT $1`
+	doomUnmarked = `SELECT id FROM shares WHERE state = 'removed' OR expires <= $1 ORDER BY RANDOM() LIMIT $2`
 
 	// Parts and tickets go with it.
 	forget = `DELETE FROM shares WHERE id = $1 AND state = 'removed'`

@@ -149,37 +149,45 @@ func (s *Store) Remove(ctx context.Context, id string, now int64) error {
 
 // Doomed implements [store.Meta].
 func (s *Store) Doomed(ctx context.Context, now, idle int64, limit int) (ids []string, err error) {
-	if err := s.scrub(ctx); err != nil {
-		return nil, fmt.Errorf("failed to cut log: %w", err)
-	}
-	err = s.write(ctx, func(tx *sql.Tx) error {
-		if err := exec(ctx, tx, doomExpired, now); err != nil {
-			return err
-		}
-		if err := exec(ctx, tx, doomSpent, idle); err != nil {
-			return err
-		}
-		if err := exec(ctx, tx, doomTickets, idle); err != nil {
-			return err
-		}
-		rows, err := tx.QueryContext(ctx, doomSelect, limit)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id string
-			if err := rows.Scan(&id); err != nil {
+	if err = s.scrub(ctx); err == nil {
+		err = s.write(ctx, func(tx *sql.Tx) error {
+			if err := exec(ctx, tx, doomExpired, now); err != nil {
 				return err
 			}
-			ids = append(ids, id)
-		}
-		return rows.Err()
-	})
-	if err != nil {
+			if err := exec(ctx, tx, doomSpent, idle); err != nil {
+				return err
+			}
+			if err := exec(ctx, tx, doomTickets, idle); err != nil {
+				return err
+			}
+			ids, err = scanIDs(tx.QueryContext(ctx, doomSelect, limit))
+			return err
+		})
+	}
+	switch {
+	case errors.Is(err, store.ErrFull):
+		var rerr error
+		ids, rerr = scanIDs(s.reader.QueryContext(ctx, doomUnmarked, now, limit))
+		return ids, fmt.Errorf("failed to mark doomed shares: %w", errors.Join(err, rerr))
+	case err != nil:
 		return nil, fmt.Errorf("failed to find doomed shares: %w", err)
 	}
 	return ids, nil
+}
+
+func scanIDs(rows *sql.Rows, err error) (ids []string, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 // Forget implements [store.Meta].
