@@ -78,6 +78,8 @@ func newSealer(args arguments) (any, error) {
 	s.object.Set("bound", g.Bound())
 	s.object.Set("size", g.Size())
 	s.object.Set("sealed", 0)
+	s.object.Set("framed", 0)
+	s.object.Set("compressed", 0)
 	return s.object, nil
 }
 
@@ -93,7 +95,10 @@ func (s *sealer) parts(parts [][]byte, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	framed, compressed := s.Compressed()
 	s.object.Set("sealed", s.Sealed())
+	s.object.Set("framed", framed)
+	s.object.Set("compressed", compressed)
 	return listToJS(parts), nil
 }
 

@@ -53,6 +53,9 @@ func TestBorder(t *testing.T) {
 	if n := s.Get("sealed").Int(); n != len(sealed) || n > s.Get("bound").Int() {
 		t.Errorf("%d bytes sealed, announced %d, at most %d", len(sealed), n, s.Get("bound").Int())
 	}
+	if framed, n := s.Get("framed").Int(), s.Get("compressed").Int(); framed != len(data) || n < 1 || n > len(sealed) {
+		t.Errorf("%d plain bytes were compressed to %d, want %d and fewer than are sealed", framed, n, len(data))
+	}
 
 	o := function(newOpener).Invoke(k.Identity, s.Get("manifest"))
 	if name := o.Get("manifest").Get("saveName").String(); name != "ü" {

@@ -39,6 +39,8 @@ export interface Sealer {
   bound: number; // upper bound of the sealed content's size
   size: number; // of the plain stream
   sealed: number; // bytes of sealed parts returned so far
+  framed: number; // plain bytes in the frames that are made so far,
+  compressed: number; // and the size of these frames, before they are encrypted and padded
   /** To be called once, before write. */
   start(partSize: number): void;
   /** Takes the next bytes of the current entry (the engine puts tar headers between). Returns sealed parts that became ready. */

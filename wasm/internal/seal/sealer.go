@@ -25,6 +25,7 @@ type Sealer struct {
 	frame []byte // plain bytes of the frame that is being filled
 	buf   []byte // a compressed frame
 	sizes []uint32
+	total int64 // of sizes
 	tail  *tail // once all frames are made
 	gone  int64 // how much of it is sealed
 	err   error
@@ -75,6 +76,9 @@ func (s *Sealer) Sealed() int64 {
 	}
 	return s.asm.total
 }
+
+// Compressed tells how many plain bytes are in the frames that are made, and how many bytes these frames have.
+func (s *Sealer) Compressed() (plain, frames int64) { return s.pos - int64(len(s.frame)), s.total }
 
 // Start says how large the parts are.
 func (s *Sealer) Start(part int64) error {
@@ -160,6 +164,7 @@ func (s *Sealer) compress() (_ [][]byte, err error) {
 		return nil, err
 	}
 	s.sizes = append(s.sizes, uint32(len(s.buf)))
+	s.total += int64(len(s.buf))
 	s.frame = s.frame[:0]
 	return s.asm.write(s.buf)
 }
