@@ -26,7 +26,7 @@ SERVER_FLAGS  = -ldflags='-s -w -X main.version=$(VERSION)'
 CLIENT_FLAGS := -ldflags='-s -w'
 PLATFORMS    := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-.PHONY: build release image run test test-long check unit wasm-test e2e screenshots bench lighthouse vuln deps fmt clean help
+.PHONY: build release image run test test-long check unit page-test wasm-test e2e screenshots bench lighthouse vuln deps fmt clean help
 
 build: bin/sealpostd bin/sealpost ## bin/sealpostd (server and page in one file) and bin/sealpost
 
@@ -78,8 +78,11 @@ vuln: ## govulncheck, if its database can be reached
 	@out=$$($(GO) tool govulncheck $(PACKAGES) 2>&1); code=$$?; printf '%s\n' "$$out" | tail -n 20; \
 	case "$$out" in *'fetching vulnerabilities'*) echo 'govulncheck: database out of reach, not checked' ;; *) exit $$code ;; esac
 
-unit: $(ENGINE).br ## Go tests with the race detector; -count=1 because go list's inputs are not in the test cache's key
+unit: $(ENGINE).br page-test ## Go tests with the race detector; -count=1 because go list's inputs are not in the test cache's key
 	$(GO) test -race -count=1 $(UNIT)
+
+page-test: ## the page's modules that need no browser, under Node
+	cd static && npm test --silent
 
 wasm-test: ## the engine, format and link packages as WebAssembly under Node
 	$(WASM) $(GO) test -count=1 -exec='$(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec' ./wasm ./wasm/internal/...
