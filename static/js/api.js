@@ -2,7 +2,10 @@
 // The client of server/api. Works in the page and in workers. Requests that fail for a passing reason are repeated; every
 // call of the protocol is idempotent, so that is always safe.
 
+import * as line from "./line.js";
+
 /** @import { Config, CreateShare, Share } from "./types.d.ts" */
+/** @import { Moved } from "./line.js" */
 
 const TRIES = 8;
 const FIRST_WAIT = 500; // milliseconds; doubles with each try
@@ -33,6 +36,7 @@ export class Problem extends Error {
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
  * @property {number} [tries]
+ * @property {Moved} [moved]
  */
 
 /**
@@ -62,8 +66,9 @@ export const putManifest = async (id, owner, bytes, signal) => put(`shares/${id}
  * @param {number} n 1 for the first
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @param {AbortSignal} signal
+ * @param {Moved} moved
  */
-export const putPart = async (id, owner, n, bytes, signal) => put(`shares/${id}/parts/${n}`, owner, bytes, signal);
+export const putPart = async (id, owner, n, bytes, signal, moved) => put(`shares/${id}/parts/${n}`, owner, bytes, signal, moved);
 
 /**
  * @param {string} id
@@ -111,13 +116,15 @@ export const takeDownload = (id, reader, hash) =>
  * @param {number} from
  * @param {number} to
  * @param {AbortSignal} signal
+ * @param {Moved} moved
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-export const getPart = (id, ticket, n, from, to, signal) =>
-  request("GET", `shares/${id}/parts/${n}`, (r) => readExactly(r, to - from), {
+export const getPart = (id, ticket, n, from, to, signal, moved) =>
+  request("GET", `shares/${id}/parts/${n}`, (r) => line.receive(r, to - from, moved), {
     token: ticket,
     headers: { Range: `bytes=${from}-${to - 1}` },
     signal,
+    moved,
   });
 
 /**
@@ -132,14 +139,15 @@ export const finishDownload = (id, ticket) =>
  * @param {string} token
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @param {AbortSignal} signal
+ * @param {Moved} [moved]
  */
-async function put(path, token, bytes, signal) {
+async function put(path, token, bytes, signal, moved) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const headers = {
     "Content-Digest": `sha-256=:${btoa(String.fromCharCode(...digest))}:`,
     "Content-Type": "application/octet-stream",
   };
-  await request("PUT", path, readNothing, { token, bytes, headers, signal });
+  await request("PUT", path, readNothing, { token, bytes, headers, signal, moved });
 }
 
 /** @param {Response} r */
@@ -150,16 +158,6 @@ const readBytes = async (r) => new Uint8Array(await r.arrayBuffer());
 
 /** @param {Response} r */
 const readNothing = async (r) => void (await r.arrayBuffer());
-
-/**
- * @param {Response} r
- * @param {number} size
- */
-async function readExactly(r, size) {
-  const bytes = await readBytes(r);
-  if (bytes.length !== size) throw new TypeError("the answer has another size"); // like a broken connection
-  return bytes;
-}
 
 /**
  * @template T
@@ -174,11 +172,11 @@ async function request(method, path, read, o = {}) {
   const headers = { ...o.headers };
   if (o.token) headers.Authorization = `Bearer ${o.token}`;
   if (o.json) headers["Content-Type"] = "application/json";
-  const body = o.json ? JSON.stringify(o.json) : o.bytes;
   for (let n = 1; ; n++) {
     let problem;
     try {
-      const response = await fetch(`/api/v1/${path}`, { method, headers, body, signal: o.signal, cache: "no-store", redirect: "error" });
+      o.moved?.(0);
+      const response = await ask(`/api/v1/${path}`, method, headers, o);
       if (response.ok) return await read(response);
       problem = await describe(response);
     } catch (e) {
@@ -188,6 +186,18 @@ async function request(method, path, read, o = {}) {
     if (n >= (o.tries ?? TRIES) || !passes(problem)) throw problem;
     await sleep(pause(n, problem), o.signal);
   }
+}
+
+/**
+ * @param {string} url
+ * @param {string} method
+ * @param {Record<string, string>} headers
+ * @param {Options} o
+ */
+function ask(url, method, headers, { json, bytes, signal, moved }) {
+  if (bytes && moved) return line.send(url, { method, headers, body: bytes, signal }, moved);
+  const body = json ? JSON.stringify(json) : bytes;
+  return fetch(url, { method, headers, body, signal, cache: "no-store", redirect: "error" });
 }
 
 /**

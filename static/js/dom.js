@@ -27,17 +27,3 @@ export function make(tag, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
-
-/**
- * A progress element and the ring around the seal.
- * @param {number} done
- * @param {number} total
- */
-export function showProgress(done, total) {
-  const part = total > 0 ? Math.min(1, done / total) : 0;
-  const bar = /** @type {HTMLProgressElement} */ (hook("progress"));
-  bar.max = Math.max(1, total);
-  bar.value = done;
-  hook("percent").textContent = `${Math.floor(part * 100)} %`;
-  document.querySelector(".ring")?.setAttribute("stroke-dashoffset", String(100 - part * 100));
-}

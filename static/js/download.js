@@ -5,10 +5,11 @@
 // reload works; the browser's own history may all the same have noted the full link.
 
 import * as build from "./build.js";
-import { hook, showProgress } from "./dom.js";
+import { hook } from "./dom.js";
 import { showFacts, showManifest } from "./download-view.js";
 import * as format from "./format.js";
 import { say, sayError } from "./messages.js";
+import { Progress } from "./progress.js";
 import { Remote } from "./remote.js";
 import { destination, prepare } from "./save.js";
 import { Store } from "./store.js";
@@ -20,6 +21,7 @@ const POLL = 3000; // milliseconds, while the sender is still sending
 const GONE = new Set(["not-found", "no-downloads-left"]);
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+const progress = new Progress();
 const password = /** @type {HTMLInputElement} */ (hook("password"));
 const store = new Store({
   state: /** @type {"loading" | "locked" | "ready" | "receiving" | "done" | "gone" | "error"} */ ("loading"),
@@ -152,9 +154,8 @@ async function save(index) {
   const name = format.saveName(entry ? entry.name : manifest.saveName);
   const size = entry ? entry.size : manifest.size;
   store.set({ state: "receiving", busy: true, error: "" });
-  showProgress(0, size);
-  hook("amount").textContent = say("progress.preparing");
-  hook("rate").textContent = "";
+  progress.start(size);
+  let word;
   try {
     keepTicket(await worker.call("take", []));
     const outcome = await pour(index, name, size);
@@ -163,10 +164,12 @@ async function save(index) {
       await worker.call("finish", []).catch(() => {}); // a lease also ends by itself
     }
     await refresh();
+    if (outcome === "complete") word = say("download.done.tab");
     store.set(outcome === "complete" ? { state: "done" } : { state: "ready", error: say("download.receiving.cancelled") });
   } catch (e) {
     await fail(e);
   } finally {
+    progress.stop(word);
     store.set({ busy: false });
   }
 }
@@ -179,18 +182,11 @@ async function save(index) {
  */
 async function pour(index, name, size) {
   const target = await destination(name, size, () => worker.call("stop", ["interrupted"]));
-  const rate = new format.Rate();
   let begun = false;
-  const news = (/** @type {SaveNews} */ { type, done = 0 }) => {
-    if (type === "primed") {
-      begun = true;
-      target.begin();
-      return;
-    }
-    showProgress(done, size);
-    hook("amount").textContent = say("progress.amount", { done: format.size(done), total: format.size(size) });
-    const perSecond = rate.note(done);
-    hook("rate").textContent = perSecond ? say("progress.pace", { rate: format.size(perSecond), time: format.span(Math.max(1, (size - done) / perSecond)) }) : "";
+  const news = (/** @type {SaveNews} */ n) => {
+    if (n.type === "progress") return progress.update(n);
+    begun = true;
+    target.begin();
   };
   try {
     return await worker.call("save", [target.port, index], { news, transfer: [target.port] });

@@ -75,23 +75,3 @@ export function saveName(path) {
   const safe = last.replace(BIDI, "").replace(CONTROL, "").replace(/[\\/:*?"<>|]/g, "_").replace(/^\.+|[. ]+$/g, "");
   return safe || "file";
 }
-
-/**
- * The speed of something that moves, smoothed over a few seconds.
- */
-export class Rate {
-  /** @type {{t: number, n: number}[]} */
-  #samples = [];
-
-  /**
-   * Notes that n bytes are done and returns bytes per second, 0 while it is too early to tell.
-   * @param {number} n
-   * @param {number} [t] milliseconds
-   */
-  note(n, t = performance.now()) {
-    this.#samples.push({ t, n });
-    while (this.#samples.length > 2 && t - this.#samples[0].t > 5000) this.#samples.shift();
-    const first = this.#samples[0];
-    return t - first.t < 500 ? 0 : ((n - first.n) / (t - first.t)) * 1000;
-  }
-}

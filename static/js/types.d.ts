@@ -52,13 +52,19 @@ export interface Shipment {
   maxDownloads: number;
 }
 
-/** News of an upload. done and total count plain bytes; done those whose sealed parts the server has acknowledged. */
-export interface UploadNews {
-  type: "link" | "progress";
-  link?: string;
-  done?: number;
-  total?: number;
-  sealed?: number;
+/** How far a transfer has come. All counts are of plain bytes, since compression changes sizes. */
+export interface Progress {
+  type: "progress";
+  done: number; // what the other side has acknowledged, and nothing else
+  moved: number; // including what is on the line, which may get lost and move again: for the speed only
+}
+
+/** News of an upload: the link, before the first part is sent, then how far it is. */
+export type UploadNews = { type: "link"; link: string } | UploadProgress;
+export interface UploadProgress extends Progress {
+  total: number;
+  framed: number; // what has been read, compressed and is being encrypted
+  compressed: number; // how many bytes that was compressed to, without padding
 }
 
 export interface Posted {
@@ -73,11 +79,9 @@ export interface Opened {
   manifest: import("../worker/engine.d.ts").Manifest | null; // null: not unlocked, or not whole yet
 }
 
-/** News of a save: primed once the first bytes are verified, then how many the browser has taken. */
-export interface SaveNews {
-  type: "primed" | "progress";
-  done?: number;
-}
+/** News of a save: primed once the first bytes are verified; done are those that the browser has taken. */
+export type SinkNews = { type: "primed" } | { type: "progress"; done: number };
+export type SaveNews = { type: "primed" } | Progress;
 
 /** What goes through the port between the download worker and whatever takes the bytes. */
 export type SinkMessage =

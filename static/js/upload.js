@@ -4,18 +4,23 @@
 import * as api from "./api.js";
 import * as build from "./build.js";
 import { fromFiles, fromTransfer, unreadable } from "./collect.js";
-import { hook, showProgress } from "./dom.js";
+import { hook } from "./dom.js";
 import * as format from "./format.js";
 import { say, sayError } from "./messages.js";
 import { Parcel, nameAllowed } from "./parcel.js";
+import { Progress } from "./progress.js";
 import { Remote } from "./remote.js";
 import { Store } from "./store.js";
+import { clearTab } from "./tab.js";
 import { showParcel, showTerms } from "./upload-view.js";
 
 /** @import { Item, Posted, Shipment, UploadNews } from "./types.d.ts" */
 
+const SMALLER = 0.97; // sealed to this share of its size, or less, is worth telling
+
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const parcel = new Parcel();
+const progress = new Progress();
 const store = new Store({
   state: /** @type {"idle" | "ready" | "sending" | "done" | "error"} */ ("idle"),
   error: "",
@@ -63,12 +68,21 @@ function doneLead(posted) {
 function showFacts({ share, sealed }) {
   const facts = [
     parcel.empty ? say("upload.done.note") : say("count.files", { n: parcel.files }),
-    say("upload.done.sealed", { size: format.size(parcel.size), sealed: format.size(sealed) }),
+    ...(parcel.size ? [showSize(parcel.size, sealed)] : []),
     say("upload.done.expires", { time: format.span(share.lifetime) }),
     share.maxDownloads ? say("count.downloads", { n: share.maxDownloads }) : say("count.anyDownloads"),
   ];
   if (share.password) facts.push(say("upload.done.password"));
   hook("facts").replaceChildren(...facts.map((fact) => Object.assign(document.createElement("span"), { textContent: fact })));
+}
+
+/**
+ * @param {number} size
+ * @param {number} sealed
+ */
+function showSize(size, sealed) {
+  const text = format.size(size);
+  return sealed < SMALLER * size ? say("upload.done.sealed", { size: text, sealed: format.size(sealed) }) : text;
 }
 
 /** Shows the parcel as it is now, and whether it can be sent. */
@@ -178,13 +192,12 @@ const cancelled = () => new Promise((_, reject) => {
 
 async function send() {
   store.set({ state: "sending", error: "", link: "", posted: null });
-  showProgress(0, parcel.size);
-  hook("amount").textContent = say("progress.preparing");
-  hook("rate").textContent = "";
-  addEventListener("beforeunload", warn);
+  progress.start(parcel.size);
+  let word;
   try {
     await Promise.race([Promise.all([warm, configured]), cancelled()]);
-    const posted = await worker.call("send", [shipment()], { news: listen(new format.Rate()) });
+    const posted = await worker.call("send", [shipment()], { news: listen });
+    word = say("upload.done.tab");
     store.set({ state: "done", link: posted.link, posted });
     password.value = "";
   } catch (e) {
@@ -192,38 +205,25 @@ async function send() {
     const error = cancelled ? say("upload.sending.cancelled") : sayError(await build.reason(e));
     store.set({ state: cancelled ? "ready" : "error", error, link: "" });
   } finally {
-    removeEventListener("beforeunload", warn);
+    progress.stop(word);
   }
 }
 
-/**
- * @param {format.Rate} rate
- * @returns {(n: UploadNews) => void}
- */
-const listen = (rate) => ({ link, done = 0, total = 0 }) => {
-  if (link) {
-    store.set({ link });
-    return;
-  }
-  showProgress(done, total);
-  hook("amount").textContent = say("progress.amount", { done: format.size(done), total: format.size(total) });
-  const perSecond = rate.note(done);
-  hook("rate").textContent = perSecond ? say("progress.pace", { rate: format.size(perSecond), time: format.span(Math.max(1, (total - done) / perSecond)) }) : "";
-};
-
-/** @param {BeforeUnloadEvent} e */
-function warn(e) {
-  e.preventDefault();
+/** @param {UploadNews} news */
+function listen(news) {
+  if (news.type === "link") store.set({ link: news.link });
+  else progress.update(news);
 }
 
 hook("start").addEventListener("click", send);
 hook("cancel").addEventListener("click", () => {
-  hook("amount").textContent = say("upload.sending.cancelling");
+  progress.say(say("upload.sending.cancelling"));
   worker.call("cancel", []);
 });
 hook("again").addEventListener("click", () => {
   parcel.clear();
   note.value = "";
+  clearTab();
   store.set({ link: "", posted: null });
   refresh();
 });

@@ -6,6 +6,7 @@
 
 import * as api from "../js/api.js";
 import { loadEngine } from "./load.js";
+import { Meter, throttled } from "./meter.js";
 import { ahead } from "./pipeline.js";
 import { serve } from "./serve.js";
 import { Sink } from "./sink.js";
@@ -25,6 +26,7 @@ loading.catch(() => {}); // reported by the call that needs it
  */
 let current;
 let cancel = new AbortController();
+let meter = new Meter(() => {}); // of what arrives
 
 serve({
   /**
@@ -75,7 +77,15 @@ serve({
    */
   async save(news, port, index) {
     cancel = new AbortController();
-    const sink = new Sink(port, cancel, news);
+    const report = throttled(news);
+    let done = 0;
+    const progress = () => report({ type: "progress", done, moved: meter.moved });
+    meter = new Meter(progress);
+    const sink = new Sink(port, cancel, (n) => {
+      if (n.type === "primed") return news(n);
+      done = n.done;
+      progress();
+    });
     const engine = await loading;
     const opener = engine.newOpener(current.keys.identity, bytesOf(current.manifest));
     try {
@@ -138,7 +148,7 @@ async function unlock(engine) {
  */
 async function pourWhole(opener, sink) {
   const { size, partSize } = current.share;
-  for await (const sealed of ahead(PARTS_AHEAD, pieces(0, size, partSize))) {
+  for await (const sealed of ahead(PARTS_AHEAD, pieces(0, size, partSize, opener.manifest.size))) {
     for (let plain = opener.write(sealed); plain.length; plain = opener.write(new Uint8Array(0))) await pour(plain, sink);
   }
   for (let plain = opener.finish(); plain.length; plain = opener.finish()) await pour(plain, sink);
@@ -177,20 +187,21 @@ function* windows(opener, from, to) {
   for (let a = from; a < to; ) {
     const start = a, end = Math.min(to, (Math.floor(a / WINDOW) + 1) * WINDOW); // on frame borders: no frame is fetched twice
     const range = opener.locate(start, end);
-    yield async () => ({ sealed: await fetchRange(...range), from: start, to: end });
+    yield async () => ({ sealed: await fetchRange(...range, end - start), from: start, to: end });
     a = end;
   }
 }
 
 /**
- * Fetches sealed bytes [from, to) of the content.
+ * Fetches sealed bytes [from, to) of the content, which hold plain bytes that are wanted.
  * @param {number} from
  * @param {number} to
+ * @param {number} [plain]
  */
-async function fetchRange(from, to) {
+async function fetchRange(from, to, plain = 0) {
   const whole = new Uint8Array(to - from);
   let n = 0;
-  for await (const bytes of ahead(PARTS_AHEAD, pieces(from, to, current.share.partSize))) {
+  for await (const bytes of ahead(PARTS_AHEAD, pieces(from, to, current.share.partSize, plain))) {
     whole.set(bytes, n);
     n += bytes.length;
   }
@@ -198,17 +209,24 @@ async function fetchRange(from, to) {
 }
 
 /**
- * The requests that bring sealed bytes [from, to), in order: a part, or a piece of one, each.
+ * The requests that bring sealed bytes [from, to), in order: a part, or a piece of one, each. Where in them the plain bytes lie
+ * is not known yet, so each counts for its share of them.
  * @param {number} from
  * @param {number} to
  * @param {number} partSize
+ * @param {number} plain
  */
-function* pieces(from, to, partSize) {
+function* pieces(from, to, partSize, plain) {
   const { id, ticket } = current;
   const { signal } = cancel;
   for (let a = from; a < to; ) {
     const n = Math.floor(a / partSize), start = a, end = Math.min(to, (n + 1) * partSize);
-    yield () => api.getPart(id, ticket ?? "", n + 1, start - n * partSize, end - n * partSize, signal);
+    const piece = meter.piece(end - start, (plain * (end - start)) / (to - from));
+    yield async () => {
+      const bytes = await api.getPart(id, ticket ?? "", n + 1, start - n * partSize, end - n * partSize, signal, piece.moved);
+      piece.settle();
+      return bytes;
+    };
     a = end;
   }
 }

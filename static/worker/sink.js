@@ -3,7 +3,7 @@
 // memory, and keeps the last buffer back until the end is known to be good. So a download that turns out to be damaged or
 // cut short never has all its bytes, and the browser marks it as failed.
 
-/** @import { SaveNews, SinkMessage, SourceMessage } from "../js/types.d.ts" */
+/** @import { SinkMessage, SinkNews, SourceMessage } from "../js/types.d.ts" */
 
 const BUFFER = 1 << 20;
 
@@ -27,7 +27,7 @@ export class Sink {
   /**
    * @param {MessagePort} port
    * @param {AbortController} abort is triggered when the far end gives up
-   * @param {(n: SaveNews) => void} news
+   * @param {(n: SinkNews) => void} news
    */
   constructor(port, abort, news) {
     this.#port = port;

@@ -6,6 +6,7 @@
 
 import * as api from "../js/api.js";
 import { loadEngine } from "./load.js";
+import { Meter, throttled } from "./meter.js";
 import { Lanes, ahead } from "./pipeline.js";
 import { serve } from "./serve.js";
 
@@ -15,7 +16,6 @@ import { serve } from "./serve.js";
 const SLICE = 2 << 20; // bytes read from a file at once
 const SLICES_AHEAD = 8;
 const PARTS_IN_FLIGHT = 3;
-const NEWS_EVERY = 100; // milliseconds
 
 const engine = loadEngine();
 engine.catch(() => {}); // reported by the call that needs it
@@ -93,25 +93,31 @@ async function send(engine, shipment, news, signal) {
  */
 async function sendParts(id, owner, sealer, items, news, signal) {
   const lanes = new Lanes(PARTS_IN_FLIGHT);
-  const report = throttled(news);
-  let parts = 0, plain = 0, covered = 0, done = 0;
+  const pass = throttled(news);
+  const report = () => {
+    const { framed, compressed, size: total } = sealer;
+    pass({ type: "progress", total, done: meter.settled, moved: meter.moved, framed, compressed });
+  };
+  const meter = new Meter(report);
+  let parts = 0, plain = 0, covered = 0;
   /** @param {Uint8Array[]} ready */
   const post = async (ready) => {
     for (const part of ready) {
       const n = ++parts;
-      const gain = plain - covered; // plain bytes that this part stands for
+      const piece = meter.piece(part.length, plain - covered); // the plain bytes that this part stands for
       covered = plain;
       await lanes.run(async () => {
-        await api.putPart(id, owner, n, owned(part), signal);
-        done += gain;
-        report({ type: "progress", done, total: sealer.size, sealed: sealer.sealed });
+        await api.putPart(id, owner, n, owned(part), signal, piece.moved);
+        piece.settle();
       });
     }
   };
   for await (const { index, bytes } of ahead(SLICES_AHEAD, reads(items))) {
     signal.throwIfAborted();
     plain += bytes.length;
-    await post(sealer.write(index, bytes));
+    const ready = sealer.write(index, bytes);
+    report();
+    await post(ready);
   }
   for (let rest = sealer.finish(); rest.length; rest = sealer.finish()) await post(rest);
   await lanes.idle();
@@ -150,20 +156,6 @@ async function read(name, file, from, to) {
 function entry({ name, file }) {
   if (!file) return { name, size: 0, type: "", modified: 0 };
   return { name, size: file.size, type: file.type, modified: Math.max(0, Math.floor(file.lastModified / 1000)) };
-}
-
-/**
- * @param {(n: UploadNews) => void} news
- * @returns {(n: UploadNews) => void}
- */
-function throttled(news) {
-  let next = 0;
-  return (n) => {
-    const now = performance.now();
-    if (now < next) return;
-    next = now + NEWS_EVERY;
-    news(n);
-  };
 }
 
 /**
