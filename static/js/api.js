@@ -66,7 +66,7 @@ export const putManifest = async (id, owner, bytes, signal) => put(`shares/${id}
  * @param {number} n 1 for the first
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @param {AbortSignal} signal
- * @param {Moved} moved
+ * @param {Moved} [moved]
  */
 export const putPart = async (id, owner, n, bytes, signal, moved) => put(`shares/${id}/parts/${n}`, owner, bytes, signal, moved);
 

@@ -16,6 +16,7 @@ import { serve } from "./serve.js";
 const SLICE = 2 << 20; // bytes read from a file at once
 const SLICES_AHEAD = 8;
 const PARTS_IN_FLIGHT = 3;
+const SLOW_PART = 1000; // milliseconds; from there on one wants to know how far it is. Being told costs speed on fast lines.
 
 const engine = loadEngine();
 engine.catch(() => {}); // reported by the call that needs it
@@ -99,7 +100,7 @@ async function sendParts(id, owner, sealer, items, news, signal) {
     pass({ type: "progress", total, done: meter.settled, moved: meter.moved, framed, compressed });
   };
   const meter = new Meter(report);
-  let parts = 0, plain = 0, covered = 0;
+  let parts = 0, plain = 0, covered = 0, slow = true;
   /** @param {Uint8Array[]} ready */
   const post = async (ready) => {
     for (const part of ready) {
@@ -107,7 +108,9 @@ async function sendParts(id, owner, sealer, items, news, signal) {
       const piece = meter.piece(part.length, plain - covered); // the plain bytes that this part stands for
       covered = plain;
       await lanes.run(async () => {
-        await api.putPart(id, owner, n, owned(part), signal, piece.moved);
+        const begun = performance.now();
+        await api.putPart(id, owner, n, owned(part), signal, slow ? piece.moved : undefined);
+        slow = performance.now() - begun > SLOW_PART;
         piece.settle();
       });
     }
