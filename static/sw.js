@@ -1,11 +1,12 @@
 // @ts-check
 // The service worker turns what the download worker opens into an ordinary browser download: /save/{id} is answered with
 // the bytes that come through a MessagePort. It answers /sw/ping as well and touches no other request, and it keeps nothing.
+// A new build's service worker waits until a page tells it to take over (js/service-worker.js).
 
 const CREDIT = 4; // buffers in flight: bounds memory
 const sw = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
-/** @typedef {import("./js/types.d.ts").SaveJob & {port: MessagePort}} Job */
+/** @typedef {import("./js/types.d.ts").SaveJob & {port: MessagePort, fail: () => void}} Job */
 /** @type {Map<string, Job>} */
 const jobs = new Map();
 
@@ -21,11 +22,25 @@ const HEADERS = {
 sw.addEventListener("activate", (e) => e.waitUntil(sw.clients.claim()));
 
 sw.addEventListener("message", (e) => {
-  const [reply, port] = e.ports;
-  if (e.data?.type !== "save") return;
-  jobs.set(e.data.id, { ...e.data, port });
-  reply.postMessage("known");
+  if (e.data?.type === "take-over") {
+    e.waitUntil(sw.skipWaiting().then(() => sw.clients.claim()).catch(() => {})); // it cannot claim before it is active
+  } else if (e.data?.type === "save") {
+    const [reply, port] = e.ports;
+    const job = { ...e.data, port, fail() {} };
+    jobs.set(job.id, job);
+    reply.postMessage("known");
+    endWithPage(job);
+  }
 });
+
+/**
+ * Gives up a save when its page has let go of the lock, because it is done or because it is no more.
+ * @param {Job} job
+ */
+async function endWithPage(job) {
+  await sw.navigator.locks.request(job.lock, () => {});
+  if (jobs.delete(job.id)) job.fail();
+}
 
 sw.addEventListener("fetch", (e) => {
   const url = new URL(e.request.url);
@@ -53,14 +68,17 @@ function save(id) {
 }
 
 /** @param {Job} job */
-function stream({ id, port }) {
+function stream(job) {
+  const { id, port } = job;
   /** @type {import("./js/types.d.ts").SinkMessage[]} */
   const queue = [];
   let wake = () => {};
-  port.onmessage = ({ data }) => {
-    queue.push(data);
+  const hear = (/** @type {import("./js/types.d.ts").SinkMessage} */ m) => {
+    queue.push(m);
     wake();
   };
+  port.onmessage = ({ data }) => hear(data);
+  job.fail = () => hear({ type: "error" });
   port.postMessage({ type: "credit", n: CREDIT });
   return new ReadableStream({
     async pull(controller) {
@@ -83,7 +101,7 @@ function stream({ id, port }) {
       jobs.delete(id);
       port.postMessage({ type: "cancelled" });
     },
-  }, { highWaterMark: 1 });
+  }, { highWaterMark: 0 }); // so that what is told as taken has been asked for
 }
 
 /**

@@ -11,9 +11,10 @@ import * as format from "./format.js";
 import { say, sayError } from "./messages.js";
 import { Progress } from "./progress.js";
 import { Remote } from "./remote.js";
-import { destination, prepare } from "./save.js";
+import { askWhere, destination, prepare } from "./save.js";
 import { Store } from "./store.js";
 
+/** @import { Destination } from "./save.js" */
 /** @import { Opened, SaveNews, Share } from "./types.d.ts" */
 /** @import { Manifest } from "../worker/engine.d.ts" */
 
@@ -28,6 +29,7 @@ const store = new Store({
   error: "",
   busy: false,
   waiting: false, // for the sender to finish
+  way: "", // of the last save
   share: /** @type {Share | null} */ (null),
   manifest: /** @type {Manifest | null} */ (null),
 });
@@ -52,6 +54,7 @@ store.onchange((now, old) => {
   const { state, share, manifest } = now;
   main.dataset.state = state;
   main.dataset.kind = manifest?.kind ?? "";
+  main.dataset.way = now.way;
   hook("error").textContent = now.error;
   hook("error").hidden = !now.error;
   for (const name of ["unlock", "download"]) /** @type {HTMLButtonElement} */ (hook(name)).disabled = now.busy;
@@ -75,9 +78,10 @@ function label(state, manifest) {
  * @param {typeof store.value} now
  * @returns {[title: string, lead: string]}
  */
-function headings({ state, waiting, share, manifest }) {
+function headings({ state, waiting, way, share, manifest }) {
   if (state === "gone" || state === "error") return [say(`download.${state}.title`), ""];
   if (waiting) return [say("download.waiting.title"), say("download.waiting.lead")];
+  if (state === "done" && way === "file") return [say("download.done.title"), say("download.done.leadFile")];
   if (state !== "ready") return [say(`download.${state}.title`), say(`download.${state}.lead`)];
   if (!share || !manifest) throw new Error("BUG: ready without a manifest");
   const time = format.span(Math.max(1, share.expires - share.now));
@@ -103,6 +107,7 @@ function show({ share, manifest }) {
 async function fail(e) {
   const error = sayError(await build.reason(e));
   if (GONE.has(e.code)) store.set({ state: "gone", error: "" });
+  else if (e.code === "no-stream") store.set({ state: "ready", error }); // smaller things may still be saved
   else store.set({ state: "error", error: e.partial ? say("download.error.partial", { error }) : error });
 }
 
@@ -153,19 +158,25 @@ async function save(index) {
   const entry = index === null ? null : manifest.entries[index];
   const name = format.saveName(entry ? entry.name : manifest.saveName);
   const size = entry ? entry.size : manifest.size;
-  store.set({ state: "receiving", busy: true, error: "" });
+  store.set({ busy: true, error: "" });
+  const { cancelled, file } = await askWhere(name);
+  if (cancelled) return store.set({ busy: false });
+  store.set({ state: "receiving" });
   progress.start(size);
   let word;
   try {
-    keepTicket(await worker.call("take", []));
-    const outcome = await pour(index, name, size);
+    const target = await destination(name, size, file, () => worker.call("stop", ["interrupted"]));
+    store.set({ way: target.way });
+    const outcome = await pour(target, index).finally(() => target.close());
     if (outcome === "complete" && index === null) {
       keepTicket(null);
       await worker.call("finish", []).catch(() => {}); // a lease also ends by itself
     }
     await refresh();
-    if (outcome === "complete") word = say("download.done.tab");
-    store.set(outcome === "complete" ? { state: "done" } : { state: "ready", error: say("download.receiving.cancelled") });
+    if (outcome === "complete") {
+      word = say("download.done.tab");
+      store.set({ state: "done" });
+    } else store.set({ state: "ready", error: say(target.way === "stream" ? "download.receiving.cancelledPartly" : "download.receiving.cancelled") });
   } catch (e) {
     await fail(e);
   } finally {
@@ -175,13 +186,11 @@ async function save(index) {
 }
 
 /**
+ * @param {Destination} target
  * @param {number | null} index
- * @param {string} name
- * @param {number} size
  * @returns {Promise<string>} outcome
  */
-async function pour(index, name, size) {
-  const target = await destination(name, size, () => worker.call("stop", ["interrupted"]));
+async function pour(target, index) {
   let begun = false;
   const news = (/** @type {SaveNews} */ n) => {
     if (n.type === "progress") return progress.update(n);
@@ -189,12 +198,11 @@ async function pour(index, name, size) {
     target.begin();
   };
   try {
+    keepTicket(await worker.call("take", [])); // only now: where nothing can be saved nothing is counted
     return await worker.call("save", [target.port, index], { news, transfer: [target.port] });
   } catch (e) {
     if (/** @type {any} */ (e).code === "cancelled") return "cancelled";
-    throw Object.assign(/** @type {Error} */ (e), { partial: begun }); // some browsers keep what they have
-  } finally {
-    target.close();
+    throw Object.assign(/** @type {Error} */ (e), { partial: begun && target.way === "stream" }); // some browsers keep what they have
   }
 }
 

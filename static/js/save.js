@@ -1,94 +1,66 @@
 // @ts-check
-// Ways for opened bytes to reach the disk: through the service worker, which streams, or gathered into a Blob where there is
-// none (a private window of some browsers), which has to fit into memory.
+// The ways for opened bytes to reach the disk. Whichever is taken, it is a Destination, and what it promises is the same:
+// until every byte is there and verified, the person finds nothing that looks whole.
+//
+//	file    the browser's own dialog: any size, least memory, and the file is swapped in at the end (Chromium)
+//	stream  an ordinary download, answered by the service worker: any size
+//	stage   the origin's private file system, then a download of the finished file: needs room twice
+//	memory  a Blob: up to a limit
+//
+// A stream comes before the stage only where the browser marks a download that was cut short as failed. Chromium does.
+// Firefox and WebKitGTK may leave it under its final name, so they stage whatever they have room for; for Firefox that is
+// the faster way as well. main[data-way] tells which was taken.
 
-import { gather } from "./blob.js";
-import { scriptURL } from "./trusted.js";
-
-/** @import { SaveJob } from "./types.d.ts" */
-
-const CONTROL_WAIT = 3000; // milliseconds
-const FRAME_REST = 60_000;
-export const BLOB_LIMIT = 256 << 20; // a Blob costs two to four times its size
+import { askForFile, viaFile } from "./save-file.js";
+import { MEMORY_LIMIT, viaMemory } from "./save-memory.js";
+import { sweep, viaStage } from "./save-stage.js";
+import { viaStream } from "./save-stream.js";
+import { prepare as prepareServiceWorker } from "./service-worker.js";
 
 /**
+ * A place for the bytes of one save.
  * @typedef {object} Destination
- * @property {MessagePort} port for the download worker
- * @property {() => void} begin to be called when the first bytes are ready
- * @property {() => void} close
+ * @property {"file" | "stream" | "stage" | "memory"} way
+ * @property {MessagePort} port for the download worker (worker/sink.js). The other end grants credit, tells of each buffer
+ *   that is taken, and how it ended: "complete" when the file is what the person asked for, "cancelled", or "failed"
+ * @property {() => void} begin to be called when the first bytes are verified
+ * @property {() => Promise<void>} close to be called in the end, whatever it was; before "complete" it discards all
  */
 
-/** @type {Promise<boolean> | undefined} */
-let controlled;
+const streamsFailVisibly = "userAgentData" in navigator; // Chromium, on phones too
 
-/** Resolves to whether a service worker answers for this page. */
+/** Gets ready to save, and deletes what earlier saves have left. */
 export function prepare() {
-  controlled ??= register().catch(() => false);
-  return controlled;
+  sweep();
+  prepareServiceWorker();
 }
 
-async function register() {
-  if (!("serviceWorker" in navigator)) return false;
-  await navigator.serviceWorker.register(scriptURL("/sw.js"), { scope: "/", updateViaCache: "none" });
-  for (let waited = 0; !navigator.serviceWorker.controller; waited += 30) {
-    if (waited > CONTROL_WAIT) return false;
-    await new Promise((resolve) => setTimeout(resolve, 30));
+/**
+ * Asks the person where to save, if the browser has a dialog for that. To be called first in the handler of a click.
+ * @param {string} name
+ * @returns {Promise<{cancelled: boolean, file: FileSystemFileHandle | null}>}
+ */
+export async function askWhere(name) {
+  const file = await askForFile(name);
+  return { cancelled: file === null, file: file ?? null };
+}
+
+/**
+ * Makes a place for size bytes that the person will find as name, or as the file that they chose. interrupted is called when
+ * the browser has stopped what writes there.
+ * @param {string} name
+ * @param {number} size
+ * @param {FileSystemFileHandle | null} file
+ * @param {() => void} interrupted
+ * @returns {Promise<Destination>}
+ */
+export async function destination(name, size, file, interrupted) {
+  if (file) return viaFile(file);
+  const stage = () => viaStage(name, size);
+  const stream = () => viaStream(name, size, interrupted);
+  for (const way of [...(streamsFailVisibly ? [stream, stage] : [stage, stream]), () => viaMemory(name, size)]) {
+    const found = await way();
+    if (found) return found;
   }
-  return true;
-}
-
-/**
- * Makes a place for size bytes that the person will find as name. interrupted is called when the service worker has been
- * stopped: then what the browser shows as downloaded is not whole, whatever it says.
- * @param {string} name
- * @param {number} size
- * @param {() => void} interrupted
- * @returns {Promise<Destination>}
- */
-export async function destination(name, size, interrupted) {
-  if (await prepare()) return viaServiceWorker(name, size, interrupted);
-  if (size > BLOB_LIMIT) throw Object.assign(new Error("no service worker"), { code: "no-stream", limit: BLOB_LIMIT });
-  return gather(name);
-}
-
-/**
- * @param {string} name
- * @param {number} size
- * @param {() => void} interrupted
- * @returns {Promise<Destination>}
- */
-async function viaServiceWorker(name, size, interrupted) {
-  const id = crypto.randomUUID();
-  const data = new MessageChannel();
-  await announce({ type: "save", id, name, size }, data.port1);
-  const ping = new Worker(scriptURL(new URL("../worker/ping.js", import.meta.url)), { type: "module" });
-  ping.onmessage = () => setTimeout(interrupted, 500); // "complete" may be on its way
-  ping.postMessage(id);
-  const frame = document.createElement("iframe");
-  frame.hidden = true;
-  return {
-    port: data.port2,
-    begin() {
-      // The name is not in the address: should the service worker be gone, the server is asked for it. An iframe starts the
-      // download in every engine, where <a download> bypasses the service worker in some.
-      frame.src = `/save/${id}`;
-      document.body.append(frame);
-    },
-    close() {
-      ping.terminate();
-      setTimeout(() => frame.remove(), FRAME_REST);
-    },
-  };
-}
-
-/**
- * @param {SaveJob} job
- * @param {MessagePort} port
- */
-function announce(job, port) {
-  const reply = new MessageChannel();
-  return new Promise((resolve) => {
-    reply.port1.onmessage = resolve;
-    navigator.serviceWorker.controller?.postMessage(job, [reply.port2, port]);
-  });
+  throw Object.assign(new Error("no way to save"), { code: "no-stream", limit: MEMORY_LIMIT });
 }

@@ -91,14 +91,16 @@ export type SinkMessage =
 export type SourceMessage =
   | { type: "credit"; n: number; taken?: boolean }
   | { type: "complete" }
-  | { type: "cancelled" };
+  | { type: "cancelled" }
+  | { type: "failed"; code: string };
 
-/** Asks the service worker to answer /save/{id}. */
+/** Asks the service worker to answer /save/{id}, for as long as the page holds the lock. */
 export interface SaveJob {
   type: "save";
   id: string;
   name: string;
   size: number;
+  lock: string;
 }
 
 /** The dotted paths of all messages. */
@@ -113,4 +115,10 @@ declare global {
   var trustedTypes:
     | { createPolicy(name: string, rules: { createScriptURL(s: string): string }): TrustedTypePolicy }
     | undefined;
+  interface Window {
+    showSaveFilePicker?(o: { id: string; startIn: string; suggestedName: string }): Promise<FileSystemFileHandle>;
+  }
+  interface FileSystemHandle {
+    remove?(): Promise<void>;
+  }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// The near end of a save: sends buffers through a port as the far end (sw.js, or js/blob.js) grants credit, which bounds
+// The near end of a save: sends buffers through a port as the far end (sw.js, or js/receive.js) grants credit, which bounds
 // memory, and keeps the last buffer back until the end is known to be good. So a download that turns out to be damaged or
 // cut short never has all its bytes, and the browser marks it as failed.
 
@@ -115,6 +115,8 @@ export class Sink {
         this.#taken += this.#untaken.shift() ?? 0;
         this.#news({ type: "progress", done: this.#taken });
       }
+    } else if (m.type === "failed") {
+      this.#abort.abort(Object.assign(new Error("the far end failed"), { code: m.code }));
     } else {
       this.outcome = m.type;
       if (m.type === "cancelled") this.#abort.abort(Object.assign(new Error("cancelled"), { code: "cancelled" }));

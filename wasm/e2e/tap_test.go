@@ -28,6 +28,7 @@ type tap struct {
 	slowUp    int                      // bytes per second of each request body; 0 is not slowed
 	slowDown  int                      // of each answer with sealed bytes
 	observing bool
+	inject    string              // script that pages run before their own
 	refuses   bool                // new shares, as a full server does
 	delays    func(*http.Request) // may wait before a request goes on
 	language  string              // that every browser asks for; "" leaves it to them
@@ -48,7 +49,7 @@ func newTap(t *testing.T, addr string) *tap {
 				r.Out.Header.Set("Accept-Language", tp.language)
 			}
 			tp.mu.Unlock()
-			if tp.is(func() bool { return tp.observing }) {
+			if tp.is(tp.scripted) {
 				r.Out.Header.Del("Accept-Encoding")
 			}
 		},
@@ -60,8 +61,12 @@ func newTap(t *testing.T, addr string) *tap {
 	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == observerPath {
 			w.Header().Set("Content-Type", "text/javascript")
+			w.Header().Set("Cache-Control", "no-store")
 			w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
-			io.WriteString(w, observer)
+			io.WriteString(w, observer+"\n")
+			tp.mu.Lock()
+			defer tp.mu.Unlock()
+			io.WriteString(w, tp.inject)
 			return
 		}
 		if r.Method == "POST" && r.URL.Path == "/api/v1/shares" && tp.is(func() bool { return tp.refuses }) {
@@ -90,6 +95,9 @@ func newTap(t *testing.T, addr string) *tap {
 	return tp
 }
 
+// scripted says whether pages get a script of ours.
+func (tp *tap) scripted() bool { return tp.observing || tp.inject != "" }
+
 func (tp *tap) is(f func() bool) bool {
 	tp.mu.Lock()
 	defer tp.mu.Unlock()
@@ -99,13 +107,13 @@ func (tp *tap) is(f func() bool) bool {
 // change slows sealed bytes down and puts the observer into pages.
 func (tp *tap) change(r *http.Response) error {
 	tp.mu.Lock()
-	slow, observing := tp.slowDown, tp.observing
+	slow, scripted := tp.slowDown, tp.scripted()
 	tp.mu.Unlock()
 	path := r.Request.URL.Path
 	if slow > 0 && (strings.Contains(path, "/parts/") || strings.HasSuffix(path, "/content")) {
 		r.Body = &slowReader{r.Body, slow}
 	}
-	if !observing || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") || r.StatusCode != http.StatusOK {
+	if !scripted || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") || r.StatusCode != http.StatusOK {
 		return nil
 	}
 	page, err := io.ReadAll(r.Body)

@@ -28,7 +28,8 @@ func (b *Browser) launchChromium(ctx context.Context, o Options) error {
 	case <-ctx.Done():
 		return errors.New("failed to learn the port of chromedriver")
 	}
-	args := append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+	// Nobody answers the dialog of showSaveFilePicker here, so there is none, as in some builds of Chromium.
+	args := append([]string{"--disable-blink-features=FileSystemAccessLocal", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 		"--remote-debugging-pipe", "--window-size=1280,900", "--user-data-dir=" + b.profile + "/profile"}, o.Args...)
 	w, err := b.session(ctx, "127.0.0.1:"+port, map[string]any{

@@ -1,0 +1,104 @@
+// @ts-check
+// Saving by way of the origin's private file system (OPFS): the bytes are staged in a file that nobody sees, and once they
+// are whole the browser is given that file to copy among its downloads. A save that ends early leaves nothing at all.
+//
+// What is staged is opened, because the browser could not copy it otherwise, and lies in the browser's profile for a while:
+// until the copy must be made (no event tells when it is), or until the next visit if the page is closed before that. Each
+// file is named after a lock that its page holds, so a start-up sweeps what nobody holds and touches no other tab's.
+
+import { hold } from "./lock.js";
+import { offer } from "./offer.js";
+import { Remote } from "./remote.js";
+
+/** @import { Destination } from "./save.js" */
+
+const FOLDER = "saves";
+const MARGIN = 32 << 20; // bytes that the browser must have room for beyond the file
+const COPY_REST = 60_000; // milliseconds, and for each MiB
+const COPY_REST_PER_MIB = 200; // as slow a disk as a memory stick
+
+let full = false; // what the browser said of its room was wrong
+
+/**
+ * @param {string} name
+ * @param {number} size
+ * @returns {Promise<Destination | null>} null where there is no such file system, or no room in it
+ */
+export async function viaStage(name, size) {
+  if (full || !(await hasRoom(size))) return null;
+  const id = crypto.randomUUID();
+  const release = await hold(lockOf(id));
+  const worker = new Remote(new URL("../worker/stage.js", import.meta.url));
+  const { port1, port2 } = new MessageChannel();
+  const wipe = async () => {
+    worker.terminate();
+    await remove(id);
+    release?.();
+  };
+  try {
+    await worker.call("open", [FOLDER, id, port1], { transfer: [port1] });
+  } catch {
+    await wipe();
+    return null;
+  }
+  let offered = false;
+  worker.call("staged", []).then(async (file) => {
+    if (!file) return void (full = true);
+    offered = true;
+    offer(file, name);
+    await worker.call("offered", []);
+    setTimeout(wipe, COPY_REST + (size / 2 ** 20) * COPY_REST_PER_MIB);
+  }, () => {});
+  return {
+    way: "stage",
+    port: port2,
+    begin() {},
+    async close() {
+      if (!offered) await wipe();
+    },
+  };
+}
+
+/**
+ * Whether the browser lets this page keep size more bytes, as far as it tells. Engines that have all the functions may
+ * still refuse to run them: WebKit in ephemeral sessions, Firefox in private windows.
+ * @param {number} size
+ */
+async function hasRoom(size) {
+  try {
+    await navigator.storage.getDirectory();
+    const { quota, usage = 0 } = (await navigator.storage.estimate?.()) ?? {};
+    return quota === undefined || quota - usage > size + MARGIN;
+  } catch {
+    return false;
+  }
+}
+
+/** Deletes what earlier visits have left. */
+export async function sweep() {
+  try {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle(FOLDER); // throws if there has never been one
+    for await (const id of folder.keys()) {
+      const release = await hold(lockOf(id), { ifAvailable: true });
+      if (release) await remove(id).finally(release);
+    }
+  } catch {}
+}
+
+/** @param {string} id */
+const lockOf = (id) => `sealpost stage ${id}`;
+
+/** @param {string} id */
+async function remove(id) {
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle(FOLDER, { create: true });
+  for (let n = 0; n < 20; n++) { // the end of a worker frees its file a little later
+    try {
+      return await folder.removeEntry(id);
+    } catch (e) {
+      if (/** @type {any} */ (e).name === "NotFoundError") return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
