@@ -190,12 +190,26 @@ func saved(b *webdriver.Browser) []string {
 		case ".part", ".crdownload", ".wkdownload":
 			continue
 		}
-		if strings.HasPrefix(e.Name(), ".") || exists(filepath.Join(b.Downloads, e.Name()+".part")) {
-			continue // Chromium begins under a hidden name; Firefox keeps the place with an empty file
+		if strings.HasPrefix(e.Name(), ".") || keptByFirefox(b, e) {
+			continue // Chromium begins under a hidden name
 		}
 		paths = append(paths, filepath.Join(b.Downloads, e.Name()))
 	}
 	return paths
+}
+
+// keptByFirefox says whether the file is the empty one with which Firefox keeps the place of NAME.EXT while it writes to
+// NAME.EXT.part or NAME.random.EXT.part, and after it failed to.
+func keptByFirefox(b *webdriver.Browser, e os.DirEntry) bool {
+	if info, err := e.Info(); err != nil || info.Size() > 0 {
+		return err == nil && exists(filepath.Join(b.Downloads, e.Name()+".part"))
+	}
+	ext := filepath.Ext(e.Name())
+	stem := strings.TrimSuffix(e.Name(), ext)
+	others, _ := os.ReadDir(b.Downloads)
+	return slices.ContainsFunc(others, func(o os.DirEntry) bool {
+		return strings.HasPrefix(o.Name(), stem) && strings.HasSuffix(o.Name(), ext+".part")
+	})
 }
 
 // listing is all that lies in the downloads folder, with sizes, for messages.

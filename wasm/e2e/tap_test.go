@@ -32,6 +32,7 @@ type tap struct {
 	refuses   bool                // new shares, as a full server does
 	delays    func(*http.Request) // may wait before a request goes on
 	language  string              // that every browser asks for; "" leaves it to them
+	staging   string              // and the worker that stages a save
 }
 
 func newTap(t *testing.T, addr string) *tap {
@@ -51,6 +52,7 @@ func newTap(t *testing.T, addr string) *tap {
 			tp.mu.Unlock()
 			if tp.is(tp.scripted) {
 				r.Out.Header.Del("Accept-Encoding")
+				r.Out.Header.Del("If-None-Match")
 			}
 		},
 		// Keep-alive connections would outlive a restart of the server.
@@ -96,7 +98,7 @@ func newTap(t *testing.T, addr string) *tap {
 }
 
 // scripted says whether pages get a script of ours.
-func (tp *tap) scripted() bool { return tp.observing || tp.inject != "" }
+func (tp *tap) scripted() bool { return tp.observing || tp.inject != "" || tp.staging != "" }
 
 func (tp *tap) is(f func() bool) bool {
 	tp.mu.Lock()
@@ -113,18 +115,29 @@ func (tp *tap) change(r *http.Response) error {
 	if slow > 0 && (strings.Contains(path, "/parts/") || strings.HasSuffix(path, "/content")) {
 		r.Body = &slowReader{r.Body, slow}
 	}
+	if strings.HasSuffix(path, "/worker/stage.js") && tp.is(func() bool { return tp.staging != "" }) {
+		return tp.rewrite(r, func(script []byte) []byte { return append([]byte(tp.staging+"\n"), script...) })
+	}
 	if !scripted || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") || r.StatusCode != http.StatusOK {
 		return nil
 	}
-	page, err := io.ReadAll(r.Body)
+	return tp.rewrite(r, func(page []byte) []byte {
+		return bytes.Replace(page, []byte("<head>"), []byte(`<head><script src="`+observerPath+`"></script>`), 1)
+	})
+}
+
+// rewrite changes an answer, which is not to be kept by caches.
+func (tp *tap) rewrite(r *http.Response, f func([]byte) []byte) error {
+	body, err := io.ReadAll(r.Body)
 	r.Body.Close()
 	if err != nil {
 		return err
 	}
-	page = bytes.Replace(page, []byte("<head>"), []byte(`<head><script src="`+observerPath+`"></script>`), 1)
-	r.Body = io.NopCloser(bytes.NewReader(page))
-	r.ContentLength = int64(len(page))
-	r.Header.Set("Content-Length", strconv.Itoa(len(page)))
+	body = f(body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.ContentLength = int64(len(body))
+	r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	r.Header.Set("Cache-Control", "no-store")
 	r.Header.Del("ETag")
 	return nil
 }

@@ -67,7 +67,7 @@ type Browser struct {
 	family  *family
 }
 
-// transport runs one command of: go, find, keys, click, text, exec, shot, rect, quit. The context bounds it; after a command
+// transport runs one command of: go, find, keys, click, text, exec, shot, rect, tab, current, switch, quit. The context bounds it; after a command
 // that ran out of time the transport need not be usable any more.
 type transport interface {
 	do(ctx context.Context, cmd string, p map[string]any) (any, error)
@@ -264,6 +264,35 @@ func (b *Browser) find(css string) (string, error) {
 		return "", fmt.Errorf("failed to find %q: no element", css)
 	}
 	return id, nil
+}
+
+// NewTab opens a tab, or a window where there are none, and returns a handle for Switch. Commands still go to the old one.
+func (b *Browser) NewTab() (string, error) {
+	v, err := b.do("tab", map[string]any{"type": "tab"}, 0)
+	if err != nil {
+		return "", fmt.Errorf("failed to open tab: %w", err)
+	}
+	m, _ := v.(map[string]any)
+	handle, _ := m["handle"].(string)
+	return handle, nil
+}
+
+// Tab returns the handle of the tab that commands go to.
+func (b *Browser) Tab() (string, error) {
+	v, err := b.do("current", map[string]any{}, 0)
+	if err != nil {
+		return "", fmt.Errorf("failed to tell the tab: %w", err)
+	}
+	handle, _ := v.(string)
+	return handle, nil
+}
+
+// Switch makes commands go to another tab.
+func (b *Browser) Switch(handle string) error {
+	if _, err := b.do("switch", map[string]any{"handle": handle}, 0); err != nil {
+		return fmt.Errorf("failed to switch to tab: %w", err)
+	}
+	return nil
 }
 
 // SetWindowSize makes the view width × height CSS pixels, or as near to that as the engine's smallest window allows.

@@ -171,6 +171,12 @@ func (m *marionette) do(ctx context.Context, cmd string, p map[string]any) (any,
 		return m.send(ctx, "WebDriver:TakeScreenshot", map[string]any{"full": false})
 	case "rect":
 		return m.send(ctx, "WebDriver:SetWindowRect", p)
+	case "tab":
+		return m.send(ctx, "WebDriver:NewWindow", p)
+	case "current":
+		return m.send(ctx, "WebDriver:GetWindowHandle", p)
+	case "switch":
+		return m.send(ctx, "WebDriver:SwitchToWindow", p)
 	case "quit":
 		v, err := m.send(ctx, "Marionette:Quit", map[string]any{"flags": []string{"eForceQuit"}})
 		m.c.Close()

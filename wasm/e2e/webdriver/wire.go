@@ -94,6 +94,12 @@ func (w *wire) do(ctx context.Context, cmd string, p map[string]any) (any, error
 		return w.call(ctx, "POST", "/window/rect", p)
 	case "console":
 		return w.call(ctx, "POST", "/se/log", p)
+	case "tab":
+		return w.call(ctx, "POST", "/window/new", p)
+	case "current":
+		return w.call(ctx, "GET", "/window", nil)
+	case "switch":
+		return w.call(ctx, "POST", "/window", p)
 	case "quit":
 		v, err := w.call(ctx, "DELETE", "", nil)
 		w.client.CloseIdleConnections()
