@@ -17,7 +17,7 @@ const MARGIN = 32 << 20; // bytes that the browser must have room for beyond the
 const COPY_REST = 60_000; // milliseconds, and for each MiB
 const COPY_REST_PER_MIB = 200; // as slow a disk as a memory stick
 
-let full = false; // what the browser said of its room was wrong
+let failed = false; // what the browser said of its room may have been wrong: another way is better next time
 
 /**
  * @param {string} name
@@ -25,7 +25,7 @@ let full = false; // what the browser said of its room was wrong
  * @returns {Promise<Destination | null>} null where there is no such file system, or no room in it
  */
 export async function viaStage(name, size) {
-  if (full || !(await hasRoom(size))) return null;
+  if (failed || !(await hasRoom(size))) return null;
   const id = crypto.randomUUID();
   const release = await hold(lockOf(id));
   const worker = new Remote(new URL("../worker/stage.js", import.meta.url));
@@ -42,13 +42,15 @@ export async function viaStage(name, size) {
     return null;
   }
   let offered = false;
-  worker.call("staged", []).then(async (file) => {
-    if (!file) return void (full = true);
+  const whenStaged = async () => {
+    const file = await worker.call("staged", []);
+    if (!file) return void (failed = true);
     offered = true;
     offer(file, name);
     await worker.call("offered", []);
     setTimeout(wipe, COPY_REST + (size / 2 ** 20) * COPY_REST_PER_MIB);
-  }, () => {});
+  };
+  whenStaged().catch(() => {}); // the worker was ended
   return {
     way: "stage",
     port: port2,

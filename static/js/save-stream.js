@@ -7,8 +7,8 @@
 // not whole. A page that ends in mid-save lets go of its lock, by which the service worker knows and fails the download.
 
 import { hold } from "./lock.js";
+import { Remote } from "./remote.js";
 import { borrow } from "./service-worker.js";
-import { scriptURL } from "./trusted.js";
 
 /** @import { Destination } from "./save.js" */
 /** @import { SaveJob } from "./types.d.ts" */
@@ -29,15 +29,15 @@ export async function viaStream(name, size, interrupted) {
   const id = crypto.randomUUID();
   const letGo = await hold(lockOf(id));
   const data = new MessageChannel();
-  const known = await announce(borrowed.worker, { type: "save", id, name, size, lock: lockOf(id) }, data.port1);
-  if (!known) {
+  const ping = new Remote(new URL("../worker/ping.js", import.meta.url));
+  const alive = await ping.call("ready", []).then(() => true, () => false); // a server of another build does not have it
+  if (!alive || !(await announce(borrowed.worker, { type: "save", id, name, size, lock: lockOf(id) }, data.port1))) {
+    ping.terminate();
     letGo?.();
     borrowed.release();
     return null;
   }
-  const ping = new Worker(scriptURL(new URL("../worker/ping.js", import.meta.url)), { type: "module" });
-  ping.onmessage = () => setTimeout(interrupted, 500); // "complete" may be on its way
-  ping.postMessage(id);
+  ping.call("watch", [id]).then(() => setTimeout(interrupted, 500), () => {}); // "complete" may be on its way
   const frame = document.createElement("iframe");
   frame.hidden = true;
   return {

@@ -1,16 +1,26 @@
 // @ts-check
 // Keeps the service worker alive while it streams a download, from a worker of its own because timers of hidden pages are
-// slowed. Firefox stops a service worker after 30 idle seconds, a streaming answer or not, and then shows a truncated file
-// as finished; a fetch that it answers is activity, and the answer tells whether it still knows the download.
+// slowed. Firefox stops a service worker after 30 idle seconds, a streaming answer or not; a fetch that it answers is
+// activity, and the answer tells whether it still knows the download.
+
+import { serve } from "./serve.js";
 
 const EVERY = 10_000; // milliseconds
-const worker = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
-worker.onmessage = (/** @type {MessageEvent<string>} */ { data: id }) => {
-  setInterval(async () => {
-    const answer = await fetch(`/sw/ping?id=${id}`, { cache: "no-store" }).then((r) => r.text(), () => "");
-    if (answer === "no") worker.postMessage("unknown");
-  }, EVERY);
-};
+serve({
+  /** Returns once this worker is there. */
+  ready() {},
 
-export {};
+  /**
+   * Returns when the service worker does not know the download any more.
+   * @param {unknown} _
+   * @param {string} id
+   */
+  async watch(_, id) {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, EVERY));
+      const answer = await fetch(`/sw/ping?id=${id}`, { cache: "no-store" }).then((r) => r.text(), () => "");
+      if (answer === "no") return;
+    }
+  },
+});
