@@ -81,13 +81,20 @@ func TestFullDisk(t *testing.T) {
 
 // TestBrimful: when others have filled the disk to the last byte, reserve included, shares still go when they have to.
 func TestBrimful(t *testing.T) {
-	for name, end := range map[string]func(t *testing.T, d *daemon, u *upload){
-		"revoked": func(t *testing.T, d *daemon, u *upload) {
+	for name, end := range map[string]func(t *testing.T, d *daemon, u *upload, fill func()){
+		"revoked": func(t *testing.T, d *daemon, u *upload, fill func()) {
+			fill()
 			if a, err := d.call("DELETE", u.path(""), u.owner.text, nil, ""); err != nil || a.status != http.StatusNoContent {
 				t.Errorf("delete: %v %v", a, err)
 			}
 		},
-		"expired": func(*testing.T, *daemon, *upload) {},
+		"expired": func(t *testing.T, d *daemon, u *upload, fill func()) {
+			terms := map[string]any{"lifetime": 5}
+			if a, err := d.json("PATCH", u.path(""), u.owner.text, terms); err != nil || a.status != http.StatusOK {
+				t.Fatalf("update: %v %v", a, err)
+			}
+			fill()
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			mount := storetest.SmallDisk(t, 32<<20)
@@ -95,13 +102,8 @@ func TestBrimful(t *testing.T) {
 			d := start(t, data)
 			u := newUpload(1 << 20)
 			d.send(t, u, 5)
-			terms := map[string]any{"lifetime": 4}
-			if a, err := d.json("PATCH", u.path(""), u.owner.text, terms); err != nil || a.status != http.StatusOK {
-				t.Fatalf("update: %v %v", a, err)
-			}
-			storetest.Fill(t, mount)
-			end(t, d, u)
-			for range 100 {
+			end(t, d, u, func() { storetest.Fill(t, mount) })
+			for range 300 {
 				if len(objects(t, data)) == 0 {
 					return
 				}
