@@ -61,6 +61,8 @@ func readLanguages(sources fs.FS) (map[string]catalog, error) {
 	return languages, nil
 }
 
+func messageFile(language string) string { return "messages/" + language + ".json" }
+
 func readCatalog(sources fs.FS, name string) (catalog, error) {
 	data, err := fs.ReadFile(sources, name)
 	if err != nil {

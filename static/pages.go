@@ -2,6 +2,7 @@ package static
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -18,7 +19,11 @@ var pageNames = []string{"index.html", "download.html"}
 func renderPages(sources fs.FS, assets map[string][]byte, languages map[string]catalog, build string) (map[string][]byte, error) {
 	pages := map[string][]byte{}
 	for language, c := range languages {
-		r := renderer{assets: assets, messages: c, build: build}
+		file, err := fs.ReadFile(sources, messageFile(language))
+		if err != nil {
+			return nil, fmt.Errorf("failed to read messages: %w", err)
+		}
+		r := renderer{assets: assets, messages: c, file: file, build: build}
 		for _, name := range pageNames {
 			html, err := r.render(sources, name)
 			if err != nil {
@@ -34,6 +39,7 @@ func renderPages(sources fs.FS, assets map[string][]byte, languages map[string]c
 type renderer struct {
 	assets   map[string][]byte
 	messages catalog
+	file     []byte // that messages were read from
 	build    string
 	set      *template.Template
 }
@@ -44,7 +50,7 @@ func (r *renderer) render(sources fs.FS, name string) ([]byte, error) {
 		"sentence": r.sentence,
 		"asset":    r.asset,
 		"modules":  r.modules,
-		"messages": func() string { return "messages/" + r.messages["lang"].text + ".json" },
+		"messages": r.json,
 		"build":    func() string { return r.build },
 	}).ParseFS(sources, "pages/partials.html", "pages/"+name)
 	if err != nil {
@@ -85,6 +91,13 @@ func (r *renderer) sentence(key string) (template.HTML, error) {
 	}
 	html.WriteString(template.HTMLEscapeString(rest))
 	return template.HTML(html.String()), nil
+}
+
+// json returns the message file for scripts, without the spaces between its tokens.
+func (r *renderer) json() (string, error) {
+	var compact bytes.Buffer
+	err := json.Compact(&compact, r.file)
+	return compact.String(), err
 }
 
 // asset returns the address of a file in this build.

@@ -68,13 +68,18 @@ func address(build, name string) string { return path.Join("b", build, name) }
 func readAssets(sources fs.FS) (map[string][]byte, error) {
 	assets := map[string][]byte{}
 	err := fs.WalkDir(sources, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasPrefix(name, "pages/") || strings.HasPrefix(d.Name(), ".") {
+		if err != nil || d.IsDir() || inPages(name) || strings.HasPrefix(d.Name(), ".") {
 			return err
 		}
 		assets[name], err = fs.ReadFile(sources, name)
 		return err
 	})
 	return assets, err
+}
+
+// inPages tells whether a file becomes a part of the pages.
+func inPages(name string) bool {
+	return strings.HasPrefix(name, "pages/") || strings.HasPrefix(name, "messages/")
 }
 
 // digest names files by their names and contents.

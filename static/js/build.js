@@ -39,8 +39,11 @@ export function watch(idle) {
  */
 export async function reason(e) {
   if (e?.code !== "not-loaded") return e;
-  const outdated = await api.config(1).then(compare, () => false);
+  const outdated = await api.config(4).then(compare, () => false);
   return outdated ? { code: "outdated" } : e;
 }
+
+/** Notes that all scripts of the page are there. Without that its HTML says, after a while, that it is not whole. */
+export const started = () => document.documentElement.toggleAttribute("data-started", true);
 
 hook("reload").addEventListener("click", () => location.reload());

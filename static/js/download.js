@@ -220,3 +220,4 @@ addEventListener("hashchange", () => location.reload()); // another link was pas
 open();
 prepare();
 build.watch(() => store.value.state !== "receiving");
+build.started();

@@ -1,13 +1,16 @@
 // @ts-check
-// What the page says, in the language of its HTML: messages/{language}.json.
+// What the page says: messages/{language}.json, which comes within the HTML and so is there as soon as scripts run. (WebKit
+// would not take a preloaded file for a fetch, and any file may fail to arrive.)
 
 import * as format from "./format.js";
 
 /** @import { MessageKey } from "./types.d.ts" */
 /** @typedef {string | Record<string, string>} Message text, or texts by plural category */
 
-const url = new URL(`../messages/${format.language}.json`, import.meta.url);
-const messages = await (await fetch(url)).json(); // the page's HTML preloads it
+const template = /** @type {HTMLTemplateElement} */ (document.getElementById("messages"));
+const messages = JSON.parse(template.content.textContent ?? "");
+// Values from outside keep their own direction within a sentence that runs from right to left.
+const isolate = messages.dir === "rtl" ? (/** @type {string} */ s) => `\u2068${s}\u2069` : (/** @type {string} */ s) => s;
 const plurals = new Intl.PluralRules(format.language);
 
 /**
@@ -23,7 +26,7 @@ export function say(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name];
     if (value === undefined) throw new Error(`BUG: message ${key} lacks ${name}`);
-    return typeof value === "number" ? format.count(value) : value;
+    return typeof value === "number" ? format.count(value) : isolate(value);
   });
 }
 

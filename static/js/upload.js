@@ -239,3 +239,4 @@ hook("copy").addEventListener("click", async () => {
 
 Promise.all([warm, configured]).catch(async (e) => store.set({ error: sayError(isSecureContext ? await build.reason(e) : { code: "insecure" }) }));
 build.watch(() => store.value.state !== "sending");
+build.started();

@@ -98,6 +98,43 @@ func TestUpdatedWhileLoading(t *testing.T) {
 	})
 }
 
+// TestHalfAPage: a script that does not arrive cannot say so; the page does, and reading it needs no script.
+func TestHalfAPage(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t)
+		b := launch(t, engine, webdriver.Options{})
+		s.tap.set(func(tp *tap) {
+			tp.loses = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/js/store.js") }
+		})
+		must(t, b.Go(s.url+"/"))
+		late := `const e=document.querySelector('.late');return getComputedStyle(e).visibility==='visible'&&e.getClientRects().length>0`
+		if v, err := b.Eval(late); err != nil || v != false {
+			t.Errorf("the page says at once that it is late: %v, %v", v, err)
+		}
+		must(t, b.WaitFor(late, patience))
+	})
+}
+
+// TestPreloads: the HTML asks for all that its scripts will ask for, once.
+func TestPreloads(t *testing.T) {
+	s := newSite(t)
+	eachEngine(t, func(t *testing.T, engine string) {
+		b := launch(t, engine, webdriver.Options{})
+		for _, path := range []string{"/", "/d/AAAAAAAAAAAAAAAA"} {
+			must(t, b.Go(s.url+path))
+			must(t, b.WaitFor("return document.documentElement.hasAttribute('data-started')", patience))
+			v, err := b.Eval(`const linked=[...document.querySelectorAll('link[href],script[src]')].map(e=>e.href||e.src);
+				const asked=performance.getEntriesByType('resource').map(e=>e.name).filter(n=>/\/b\/[^/]+\/(js|css)\//.test(n));
+				return [asked.length,asked.filter(n=>!linked.includes(n))]`)
+			must(t, err)
+			got, _ := v.([]any)
+			if len(got) != 2 || got[0].(float64) < 10 || len(got[1].([]any)) > 0 {
+				t.Errorf("%s: asked for, not linked: %v", path, v)
+			}
+		}
+	})
+}
+
 // TestOldAddresses: no address of one build answers in another.
 func TestOldAddresses(t *testing.T) {
 	s := newSite(t)
