@@ -73,7 +73,11 @@ func (r *renderer) say(key string) (string, error) {
 	return m.text, nil
 }
 
-// sentence returns a message in which each {name} is the template "key.name", such as a control.
+// follows finds the punctuation that closes on what is before it.
+var follows = regexp.MustCompile(`^[\p{Po}\p{Pe}\p{Pf}]+`)
+
+// sentence returns a message in which each {name} is the template "key.name", such as a control. Punctuation that follows it
+// stays in its line, which browsers do not see to by themselves.
 func (r *renderer) sentence(key string) (template.HTML, error) {
 	m, ok := r.messages[key]
 	if !ok || m.forms != nil {
@@ -84,10 +88,14 @@ func (r *renderer) sentence(key string) (template.HTML, error) {
 	for _, at := range placeholder.FindAllStringSubmatchIndex(m.text, -1) {
 		before := len(m.text) - len(rest)
 		html.WriteString(template.HTMLEscapeString(m.text[before:at[0]]))
+		rest = m.text[at[1]:]
+		mark := follows.FindString(rest)
+		html.WriteString(`<span class="slotted">`)
 		if err := r.set.ExecuteTemplate(&html, key+"."+m.text[at[2]:at[3]], nil); err != nil {
 			return "", err
 		}
-		rest = m.text[at[1]:]
+		html.WriteString(template.HTMLEscapeString(mark) + "</span>")
+		rest = rest[len(mark):]
 	}
 	html.WriteString(template.HTMLEscapeString(rest))
 	return template.HTML(html.String()), nil

@@ -131,7 +131,7 @@ func TestRefusedMessages(t *testing.T) {
 	}
 	for what, change := range map[string][3]string{
 		"page without its message": {"pages/index.html", `{{say "upload.start"}}`, `{{say "upload.begin"}}`},
-		"slot without its control": {"pages/index.html", `{{define "upload.drop.choose.files"}}`, `{{define "upload.drop.choose.file"}}`},
+		"slot without its control": {"pages/index.html", `{{define "upload.terms.sentence.expiry"}}`, `{{define "upload.terms.sentence.expire"}}`},
 		"page without an asset":    {"pages/partials.html", "css/base.css", "css/bass.css"},
 		"script without a module":  {"js/dom.js", "// @ts-check", "import \"./doom.js\";"},
 	} {

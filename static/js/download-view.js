@@ -3,12 +3,13 @@
 
 import { hook, make } from "./dom.js";
 import * as format from "./format.js";
-import { say } from "./messages.js";
+import { fill } from "./list.js";
+import { say, sayWith } from "./messages.js";
 
 /** @import { Share } from "./types.d.ts" */
 /** @import { Manifest, OpenedEntry } from "../worker/engine.d.ts" */
 
-const ROWS = 200; // of more, the number is told: a long list would freeze the page and nobody reads it
+const LONG = 48; // characters, above which a name is too much for a title of full size
 
 /**
  * @param {Manifest} manifest
@@ -16,10 +17,8 @@ const ROWS = 200; // of more, the number is told: a long list would freeze the p
  */
 export function showManifest(manifest, saveEntry) {
   const { entries } = manifest;
-  const rows = entries.slice(0, ROWS).map((e, i) => row(e, i, manifest.kind === "tar", saveEntry));
-  if (entries.length > ROWS) rows.push(make("li", { class: "muted" }, say("count.more", { n: entries.length - ROWS })));
   const list = hook("entries");
-  list.replaceChildren(...rows);
+  fill(list, entries.length, (i) => row(entries[i], i, manifest.kind === "tar", saveEntry));
   list.dataset.count = String(entries.length);
   hook("note").textContent = format.prose(manifest.note);
   hook("note").hidden = !manifest.note;
@@ -34,9 +33,10 @@ export function showManifest(manifest, saveEntry) {
  */
 function row(entry, index, single, saveEntry) {
   const shown = format.name(entry.name);
-  const name = make("span", { class: "name", title: shown }, make("bdi", { dir: "ltr" }, shown));
-  const type = entry.directory ? say("download.list.folder") : format.name(entry.type);
-  if (type) name.append(" ", make("span", { class: "muted small" }, type));
+  const leaf = shown.lastIndexOf("/", shown.length - 2) + 1;
+  const path = make("bdi", { dir: "ltr" }, make("span", { class: "muted" }, shown.slice(0, leaf)), shown.slice(leaf));
+  const name = make("span", { class: "name" }, path);
+  if (entry.directory) name.append(" ", make("span", { class: "muted small" }, say("download.list.folder")));
   const row = make("li", { "data-hook": "entry", "data-name": entry.name }, name);
   row.append(make("span", { class: "data muted" }, entry.directory ? "" : format.size(entry.size)));
   if (single && !entry.directory) {
@@ -45,6 +45,19 @@ function row(entry, index, single, saveEntry) {
     row.append(button);
   }
   return row;
+}
+
+/**
+ * What was sent, in a sentence.
+ * @param {Manifest} manifest
+ */
+export function headline({ kind, entries }) {
+  if (kind === "note") return [say("download.ready.noteTitle")];
+  const name = (/** @type {string} */ s) => make("bdi", { dir: "ltr", class: s.length > LONG ? "name long" : "name" }, format.name(s));
+  if (kind === "file") return sayWith("download.ready.fileTitle", { name: name(entries[0].name) });
+  const top = entries[0].name.split("/", 1)[0];
+  if (entries.every((e) => e.name.startsWith(`${top}/`))) return sayWith("download.ready.folderTitle", { name: name(top) });
+  return sayWith("download.ready.title", { files: say("count.files", { n: entries.filter((e) => !e.directory).length }) });
 }
 
 /**

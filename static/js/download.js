@@ -6,11 +6,12 @@
 
 import * as build from "./build.js";
 import { hook } from "./dom.js";
-import { showFacts, showManifest } from "./download-view.js";
+import { headline, showFacts, showManifest } from "./download-view.js";
 import * as format from "./format.js";
 import { say, sayError } from "./messages.js";
 import { Progress } from "./progress.js";
 import { Remote } from "./remote.js";
+import { reveal } from "./reveal.js";
 import { askWhere, destination, prepare } from "./save.js";
 import { Store } from "./store.js";
 
@@ -60,7 +61,9 @@ store.onchange((now, old) => {
   for (const name of ["unlock", "download"]) /** @type {HTMLButtonElement} */ (hook(name)).disabled = now.busy;
   if (manifest && manifest !== old.manifest) showManifest(manifest, save);
   if (share && manifest) showFacts(share, manifest);
-  [hook("title").textContent, hook("lead").textContent] = headings(now);
+  const [title, lead] = headings(now);
+  hook("title").replaceChildren(...title);
+  hook("lead").textContent = lead;
   if (manifest) hook("download").textContent = label(state, manifest);
   if (state !== old.state && state !== "loading") (state === "locked" ? password : hook("title")).focus();
 });
@@ -76,19 +79,16 @@ function label(state, manifest) {
 
 /**
  * @param {typeof store.value} now
- * @returns {[title: string, lead: string]}
+ * @returns {[title: (Node | string)[], lead: string]}
  */
 function headings({ state, waiting, way, share, manifest }) {
-  if (state === "gone" || state === "error") return [say(`download.${state}.title`), ""];
-  if (waiting) return [say("download.waiting.title"), say("download.waiting.lead")];
-  if (state === "done" && way === "file") return [say("download.done.title"), say("download.done.leadFile")];
-  if (state !== "ready") return [say(`download.${state}.title`), say(`download.${state}.lead`)];
+  if (state === "gone" || state === "error") return [[say(`download.${state}.title`)], ""];
+  if (waiting) return [[say("download.waiting.title")], say("download.waiting.lead")];
+  if (state === "done" && way === "file") return [[say("download.done.title")], say("download.done.leadFile")];
+  if (state !== "ready") return [[say(`download.${state}.title`)], say(`download.${state}.lead`)];
   if (!share || !manifest) throw new Error("BUG: ready without a manifest");
   const time = format.span(Math.max(1, share.expires - share.now));
-  return [
-    manifest.kind === "note" ? say("download.ready.noteTitle") : say("download.ready.title", { n: manifest.entries.length }),
-    say("download.ready.lead", { moment: format.moment(share.created), time }),
-  ];
+  return [headline(manifest), say("download.ready.lead", { moment: format.moment(share.created), time })];
 }
 
 /** @param {Opened} opened */
@@ -212,6 +212,7 @@ async function refresh() {
   if (share) store.set({ share });
 }
 
+reveal(password, hook("reveal"));
 hook("unlock-form").addEventListener("submit", unlock);
 hook("download").addEventListener("click", () => save(null));
 hook("cancel").addEventListener("click", () => worker.call("stop", ["cancelled"]));

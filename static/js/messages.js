@@ -31,6 +31,17 @@ export function say(key, values = {}) {
 }
 
 /**
+ * The same for a message of one form, with elements among its words.
+ * @param {MessageKey} key
+ * @param {Record<string, Node | string>} values
+ * @returns {(Node | string)[]}
+ */
+export function sayWith(key, values) {
+  const words = String(find(key)).split(/\{(\w+)\}/); // odd ones are names
+  return words.map((word, i) => (i % 2 ? values[word] : word));
+}
+
+/**
  * @param {string} key
  * @returns {Message | undefined}
  */

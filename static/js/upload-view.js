@@ -3,13 +3,13 @@
 
 import { hook, make } from "./dom.js";
 import * as format from "./format.js";
+import { fill } from "./list.js";
 import { say } from "./messages.js";
 import { countFiles } from "./parcel.js";
 
 /** @import { Config } from "./types.d.ts" */
 /** @import { Bundle, Parcel } from "./parcel.js" */
 
-const ROWS = 200;
 const DOWNLOADS = [1, 2, 3, 5, 10, 20, 50, 100];
 
 /**
@@ -18,10 +18,9 @@ const DOWNLOADS = [1, 2, 3, 5, 10, 20, 50, 100];
  */
 export function showParcel(parcel, remove) {
   const { bundles } = parcel;
-  const rows = bundles.slice(0, ROWS).map((b) => row(b, remove));
-  if (bundles.length > ROWS) rows.push(make("li", { class: "muted" }, say("count.more", { n: bundles.length - ROWS })));
-  hook("list").replaceChildren(...rows);
-  hook("total").textContent = parcel.empty ? "" : say("upload.list.total", { files: say("count.files", { n: parcel.files }), size: format.size(parcel.size) });
+  fill(hook("list"), bundles.length, (i) => row(bundles[i], remove));
+  hook("count").textContent = parcel.empty ? "" : say("count.files", { n: parcel.files });
+  hook("total").textContent = parcel.empty ? "" : format.size(parcel.size);
 }
 
 /**
@@ -30,11 +29,13 @@ export function showParcel(parcel, remove) {
  */
 function row(bundle, remove) {
   const shown = format.name(bundle.name);
-  const name = make("span", { class: "name", title: shown }, make("bdi", { dir: "ltr" }, bundle.folder ? `${shown}/` : shown));
+  const name = make("span", { class: "name" }, make("bdi", { dir: "ltr" }, bundle.folder ? `${shown}/` : shown));
   if (bundle.folder) name.append(" ", make("span", { class: "muted small" }, folderText(countFiles(bundle))));
-  const button = make("button", { type: "button", "aria-label": say("upload.list.remove", { name: shown }) }, "×");
+  const button = make("button", { type: "button", class: "remove", "aria-label": say("upload.list.remove", { name: shown }) }, "×");
   button.addEventListener("click", () => remove(bundle.name));
-  return make("li", { "data-hook": "file", "data-name": bundle.name }, name, make("span", { class: "data muted" }, format.size(bundle.size)), button);
+  const line = make("li", { "data-hook": "file", "data-name": bundle.name }, name, make("span", { class: "data muted" }, format.size(bundle.size)), button);
+  line.toggleAttribute("data-folder", bundle.folder);
+  return line;
 }
 
 /** @param {number} n files */
@@ -45,6 +46,22 @@ export function showTerms({ lifetimes, defaultLifetime, maxDownloads }) {
   hook("expiry").replaceChildren(...lifetimes.map((seconds) => option(seconds, format.span(seconds), seconds === defaultLifetime)));
   const counts = DOWNLOADS.filter((n) => n <= maxDownloads);
   hook("downloads").replaceChildren(option(0, say("count.anyDownloads"), true), ...counts.map((n) => option(n, say("count.downloads", { n }), false)));
+  for (const select of [hook("expiry"), hook("downloads")]) {
+    fit(select);
+    select.addEventListener("change", () => fit(select));
+  }
+}
+
+/**
+ * Makes a choice as wide as what is chosen, where the browser does not by itself.
+ * @param {HTMLElement} select
+ */
+function fit(select) {
+  if (CSS.supports("field-sizing", "content") || !(select instanceof HTMLSelectElement)) return;
+  const text = make("span", {}, select.selectedOptions[0].text);
+  select.after(text);
+  select.style.inlineSize = `calc(${text.getBoundingClientRect().width / parseFloat(getComputedStyle(select).fontSize)}em + 1.6rem)`;
+  text.remove();
 }
 
 /**

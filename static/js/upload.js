@@ -10,6 +10,7 @@ import { say, sayError } from "./messages.js";
 import { Parcel, nameAllowed } from "./parcel.js";
 import { Progress } from "./progress.js";
 import { Remote } from "./remote.js";
+import { reveal } from "./reveal.js";
 import { Store } from "./store.js";
 import { clearTab } from "./tab.js";
 import { showParcel, showTerms } from "./upload-view.js";
@@ -45,6 +46,7 @@ const configured = api.config().then((config) => {
 store.onchange((now, old) => {
   const { state } = now;
   main.dataset.state = state;
+  main.toggleAttribute("data-filled", !parcel.empty);
   const start = /** @type {HTMLButtonElement} */ (hook("start"));
   start.disabled = now.adding || (parcel.empty && !note.value.trim());
   hook("error").textContent = now.error;
@@ -142,7 +144,7 @@ for (const name of ["files", "folder"]) {
 
 addEventListener("dragover", (e) => {
   e.preventDefault();
-  main.toggleAttribute("data-over", true);
+  main.toggleAttribute("data-over", e.dataTransfer?.types.includes("Files"));
 });
 addEventListener("dragleave", (e) => {
   if (!e.relatedTarget) main.toggleAttribute("data-over", false);
@@ -164,12 +166,7 @@ note.addEventListener("input", () => {
   else store.set({});
 });
 
-const reveal = /** @type {HTMLButtonElement} */ (hook("reveal"));
-password.addEventListener("input", () => (reveal.hidden = !password.value));
-reveal.addEventListener("click", () => {
-  password.type = password.type === "password" ? "text" : "password";
-  reveal.textContent = password.type === "password" ? say("upload.terms.show") : say("upload.terms.hide");
-});
+reveal(password, hook("reveal"));
 
 /** @returns {Shipment} */
 function shipment() {

@@ -1,0 +1,21 @@
+// @ts-check
+// A password can be looked at while it is typed.
+
+import { say } from "./messages.js";
+
+/**
+ * Makes a button show and hide what is in the field. It is there when there is something to show.
+ * @param {HTMLInputElement} field
+ * @param {HTMLElement} button
+ */
+export function reveal(field, button) {
+  const show = (/** @type {boolean} */ visible) => {
+    field.type = visible ? "text" : "password";
+    button.textContent = visible ? say("password.hide") : say("password.show");
+  };
+  field.addEventListener("input", () => {
+    button.hidden = !field.value;
+    if (!field.value) show(false);
+  });
+  button.addEventListener("click", () => show(field.type === "password"));
+}
