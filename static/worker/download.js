@@ -7,7 +7,7 @@
 import * as api from "../js/api.js";
 import { loadEngine } from "./load.js";
 import { Meter, throttled } from "./meter.js";
-import { ahead } from "./pipeline.js";
+import { ahead, free } from "./pipeline.js";
 import { serve } from "./serve.js";
 import { Sink } from "./sink.js";
 
@@ -149,7 +149,9 @@ async function unlock(engine) {
 async function pourWhole(opener, sink) {
   const { size, partSize } = current.share;
   for await (const sealed of ahead(PARTS_AHEAD, pieces(0, size, partSize, opener.manifest.size))) {
-    for (let plain = opener.write(sealed); plain.length; plain = opener.write(new Uint8Array(0))) await pour(plain, sink);
+    let plain = opener.write(sealed);
+    free(sealed);
+    for (; plain.length; plain = opener.write(new Uint8Array(0))) await pour(plain, sink);
   }
   for (let plain = opener.finish(); plain.length; plain = opener.finish()) await pour(plain, sink);
 }
@@ -159,7 +161,10 @@ async function pourWhole(opener, sink) {
  * @param {Sink} sink
  */
 async function pour(plain, sink) {
-  for (const bytes of plain) await sink.write(bytes);
+  for (const bytes of plain) {
+    await sink.write(bytes);
+    free(bytes);
+  }
 }
 
 /**
@@ -174,7 +179,9 @@ async function pourEntry(opener, index, sink) {
   let range = opener.tableRange();
   while (range) range = opener.table(await fetchRange(...range));
   for await (const { sealed, from, to } of ahead(2, windows(opener, offset, offset + size))) {
-    await sink.write(opener.read(sealed, from, to));
+    const plain = opener.read(sealed, from, to);
+    free(sealed);
+    await pour([plain], sink);
   }
 }
 
@@ -204,6 +211,7 @@ async function fetchRange(from, to, plain = 0) {
   for await (const bytes of ahead(PARTS_AHEAD, pieces(from, to, current.share.partSize, plain))) {
     whole.set(bytes, n);
     n += bytes.length;
+    free(bytes);
   }
   return whole;
 }

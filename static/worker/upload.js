@@ -7,7 +7,7 @@
 import * as api from "../js/api.js";
 import { loadEngine } from "./load.js";
 import { Meter, throttled } from "./meter.js";
-import { Lanes, ahead } from "./pipeline.js";
+import { Lanes, ahead, free } from "./pipeline.js";
 import { serve } from "./serve.js";
 
 /** @import { Item, Posted, Shipment, UploadNews } from "../js/types.d.ts" */
@@ -112,6 +112,7 @@ async function sendParts(id, owner, sealer, items, news, signal) {
         await api.putPart(id, owner, n, owned(part), signal, slow ? piece.moved : undefined);
         slow = performance.now() - begun > SLOW_PART;
         piece.settle();
+        free(part);
       });
     }
   };
@@ -119,6 +120,7 @@ async function sendParts(id, owner, sealer, items, news, signal) {
     signal.throwIfAborted();
     plain += bytes.length;
     const ready = sealer.write(index, bytes);
+    free(bytes);
     report();
     await post(ready);
   }
