@@ -23,8 +23,9 @@ const maxGrowth = 64 << 20
 //
 // It runs when SEALPOST_BENCH lists sizes in MiB, ascending, because it takes several minutes and as much disk as three times
 // the largest. Each transfer has a fresh browser. Of the browser it takes the proportional set size of all processes, every 200
-// ms, and subtracts what it was before the transfer; of the server the kernel's own high-water mark of resident memory, which
-// misses no moment and does not count the page cache. Nothing else should run on the machine.
+// ms, and subtracts what it was before the transfer; mapped files (programs and libraries) are not counted, because other programs
+// change their share of them. Of the server it takes the kernel's own high-water mark of resident memory, which misses no moment
+// and does not count the page cache.
 func TestBounded(t *testing.T) {
 	list := os.Getenv("SEALPOST_BENCH")
 	if list == "" {
@@ -90,28 +91,30 @@ func (s *site) measure(t *testing.T, b *webdriver.Browser, transfer func()) (bro
 	base := b.Memory()
 	pid := s.cmd.Process.Pid
 	must(t, os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)) // the mark begins anew
-	stop, done := make(chan struct{}), make(chan map[string]int64)
+	peak, course := base, []int64{}
+	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
-		peak := base
-		for tick := time.NewTicker(200 * time.Millisecond); ; {
+		defer close(done)
+		for {
 			select {
-			case <-tick.C:
-				if now := b.Memory(); total(now) > total(peak) {
+			case <-time.After(200 * time.Millisecond):
+				now := b.Memory()
+				if total(now) > total(peak) {
 					peak = now
 				}
+				course = append(course, total(now))
 			case <-stop:
-				tick.Stop()
-				done <- peak
 				return
 			}
 		}
 	}()
 	transfer()
 	close(stop)
-	peak := <-done
+	<-done
 	for _, name := range slices.Sorted(maps.Keys(peak)) {
 		t.Logf("%-16s %4d -> %4d MiB", name, base[name]>>20, peak[name]>>20)
 	}
+	t.Logf("in its course: %v", mebi(tenths(course)))
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	must(t, err)
 	m := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
@@ -126,10 +129,22 @@ func (s *site) measure(t *testing.T, b *webdriver.Browser, transfer func()) (bro
 }
 
 func total(by map[string]int64) (sum int64) {
-	for _, n := range by {
-		sum += n
+	for kind, n := range by {
+		if kind != webdriver.MappedFiles {
+			sum += n
+		}
 	}
 	return sum
+}
+
+// tenths is the highest of each tenth.
+func tenths(course []int64) (peaks []int64) {
+	for i := range 10 {
+		if tenth := course[i*len(course)/10 : (i+1)*len(course)/10]; len(tenth) > 0 {
+			peaks = append(peaks, slices.Max(tenth))
+		}
+	}
+	return peaks
 }
 
 func mebi(bytes []int64) (list []int64) {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"regexp"
 	"sync"
+	"syscall"
 )
 
 // launchChromium lets chromedriver choose its port, which it prints, and talks to the browser over a pipe: when the driver is
@@ -30,8 +31,12 @@ func (b *Browser) launchChromium(ctx context.Context, o Options) error {
 	}
 	// Nobody answers the dialog of showSaveFilePicker here, so there is none, as in some builds of Chromium.
 	args := append([]string{"--disable-blink-features=FileSystemAccessLocal", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--remote-debugging-pipe", "--window-size=1280,900", "--user-data-dir=" + b.profile + "/profile"}, o.Args...)
+	var shm syscall.Statfs_t
+	if err := syscall.Statfs("/dev/shm", &shm); err != nil || shm.Bavail*uint64(shm.Bsize) < 1<<30 {
+		args = append(args, "--disable-dev-shm-usage") // as in containers
+	}
 	w, err := b.session(ctx, "127.0.0.1:"+port, map[string]any{
 		"browserName":       "chrome",
 		"goog:loggingPrefs": map[string]any{"browser": "ALL"},
