@@ -112,6 +112,13 @@ func TestHalfAPage(t *testing.T) {
 			t.Errorf("the page says at once that it is late: %v, %v", v, err)
 		}
 		must(t, b.WaitFor(late, patience))
+		s.tap.set(func(tp *tap) { tp.loses = nil })
+		_, err := b.Eval("setTimeout(()=>location.reload())")
+		must(t, err)
+		must(t, b.WaitFor("return document.documentElement.hasAttribute('data-started')", patience))
+		if v, err := b.Eval(`return document.querySelector('.late').getClientRects().length`); err != nil || v != 0.0 {
+			t.Errorf("a whole page says that it is late: %v, %v", v, err)
+		}
 	})
 }
 
