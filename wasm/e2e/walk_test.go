@@ -112,6 +112,7 @@ func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, fi
 	p.files = files
 	s.fill(t, b, p)
 	s.tap.set(func(tp *tap) { tp.refuses = true })
+	settle(t, b) // a button that still moves may be missed
 	must(t, b.Click("[data-hook=start]"))
 	wantState(t, b, patience, "error")
 	visit("upload-full")
