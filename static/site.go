@@ -64,14 +64,22 @@ func Render(sources fs.FS) (*Site, error) {
 // address is where an asset is, below the root.
 func address(build, name string) string { return path.Join("b", build, name) }
 
-// readAssets returns all files that are served as they are.
+// styles is the one file that the style sheets are served as: each answer costs more in headers than most of them have bytes.
+const styles = "css/page.css"
+
+// readAssets returns all files that are served, the style sheets in the order of their names.
 func readAssets(sources fs.FS) (map[string][]byte, error) {
 	assets := map[string][]byte{}
 	err := fs.WalkDir(sources, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || inPages(name) || strings.HasPrefix(d.Name(), ".") {
 			return err
 		}
-		assets[name], err = fs.ReadFile(sources, name)
+		data, err := fs.ReadFile(sources, name)
+		if path.Dir(name) == "css" {
+			assets[styles] = append(assets[styles], data...)
+		} else {
+			assets[name] = data
+		}
 		return err
 	})
 	return assets, err

@@ -21,7 +21,7 @@ func TestRender(t *testing.T) {
 	files := contents(t, site)
 	below := "b/" + site.Build + "/"
 	for _, name := range []string{"en/index.html", "en/download.html", "sw.js", below + "js/upload.js", below + "js/download.js",
-		below + "worker/upload.js", below + "worker/load.js", below + "css/base.css", below + "img/seal.svg"} {
+		below + "worker/upload.js", below + "worker/load.js", below + "css/page.css", below + "img/seal.svg"} {
 		if len(files[name]) == 0 {
 			t.Errorf("%s is missing", name)
 		}
@@ -132,7 +132,7 @@ func TestRefusedMessages(t *testing.T) {
 	for what, change := range map[string][3]string{
 		"page without its message": {"pages/index.html", `{{say "upload.start"}}`, `{{say "upload.begin"}}`},
 		"slot without its control": {"pages/index.html", `{{define "upload.terms.sentence.expiry"}}`, `{{define "upload.terms.sentence.expire"}}`},
-		"page without an asset":    {"pages/partials.html", "css/base.css", "css/bass.css"},
+		"page without an asset":    {"pages/partials.html", "css/page.css", "css/paper.css"},
 		"script without a module":  {"js/dom.js", "// @ts-check", "import \"./doom.js\";"},
 	} {
 		sources := copied(t, static.FS)
