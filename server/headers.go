@@ -30,5 +30,5 @@ var securityHeaders = []struct{ name, value string }{
 	{"Permissions-Policy", "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=()"},
 }
 
-// sealedPolicy replaces the policy on sealed bytes: should anything ever render them, it may do nothing.
+// sealedPolicy replaces the policy on sealed bytes, and on what a page loads: should anything ever render them, it may do nothing.
 const sealedPolicy = "sandbox; default-src 'none'"

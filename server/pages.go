@@ -86,6 +86,9 @@ func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if strings.HasPrefix(name, "b/") {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		if !strings.Contains(name, "/worker/") {
+			h.Set("Content-Security-Policy", sealedPolicy) // of what is no document and no worker, and often smaller than the page's
+		}
 	}
 	h.Set("Content-Type", contentType(name))
 	if name == "sw.js" {

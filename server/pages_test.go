@@ -31,17 +31,21 @@ func newPages(t *testing.T, files map[string]string) (*host, func(path string, h
 func TestPages(t *testing.T) {
 	h, get := newPages(t, map[string]string{
 		"en/index.html": "upload", "en/download.html": "download", "sw.js": "worker", "b/1/bin/engine.wasm": "engine",
-		"b/1/bin/engine.wasm.br": "br", "b/1/bin/engine.wasm.gz": "gz", "b/1/bin/.gitkeep": "", ".env": "x", "b/1/worker/engine.d.ts": "x",
+		"b/1/bin/engine.wasm.br": "br", "b/1/bin/engine.wasm.gz": "gz", "b/1/bin/.gitkeep": "", ".env": "x", "b/1/worker/engine.d.ts": "x", "b/1/worker/upload.js": "worker",
 	})
 	const forever = "public, max-age=31536000, immutable"
 	for path, want := range map[string][3]string{
 		"/": {"upload", "text/html; charset=utf-8", "no-cache"}, "/d/abc": {"download", "text/html; charset=utf-8", "no-cache"},
 		"/sw.js": {"worker", "text/javascript; charset=utf-8", "no-cache"}, "/sw.js?build=1": {"worker", "text/javascript; charset=utf-8", "no-cache"},
-		"/b/1/bin/engine.wasm": {"engine", "application/wasm", forever},
+		"/b/1/bin/engine.wasm": {"engine", "application/wasm", forever}, "/b/1/worker/upload.js": {"worker", "text/javascript; charset=utf-8", forever},
 	} {
 		a := get(path)
+		policy := "trusted-types" // binds documents and workers; nothing else is to be rendered at all
+		if path == "/b/1/bin/engine.wasm" {
+			policy = "sandbox; default-src 'none'"
+		}
 		if a.status != 200 || string(a.body) != want[0] || a.header.Get("Content-Type") != want[1] ||
-			a.header.Get("Cache-Control") != want[2] || !strings.Contains(a.header.Get("Content-Security-Policy"), "trusted-types") {
+			a.header.Get("Cache-Control") != want[2] || !strings.Contains(a.header.Get("Content-Security-Policy"), policy) {
 			t.Errorf("%s: %d %q %v", path, a.status, a.body, a.header)
 		}
 		if again := get(path, "If-None-Match", "W/"+a.header.Get("ETag")); again.status != http.StatusNotModified || len(again.body) != 0 {
