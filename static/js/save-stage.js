@@ -81,7 +81,8 @@ export async function sweep() {
   try {
     const root = await navigator.storage.getDirectory();
     const folder = await root.getDirectoryHandle(FOLDER); // throws if there has never been one
-    for await (const id of folder.keys()) {
+    for await (const name of folder.keys()) {
+      const [id] = name.split(".");
       const release = await hold(lockOf(id), { ifAvailable: true });
       if (release) await remove(id).finally(release);
     }
@@ -91,13 +92,24 @@ export async function sweep() {
 /** @param {string} id */
 const lockOf = (id) => `sealpost stage ${id}`;
 
-/** @param {string} id */
+/**
+ * Deletes what may be there of a save.
+ * @param {string} id
+ */
 async function remove(id) {
   const root = await navigator.storage.getDirectory();
   const folder = await root.getDirectoryHandle(FOLDER, { create: true });
+  await Promise.all([removeFile(folder, id), removeFile(folder, `${id}.stream`)]);
+}
+
+/**
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {string} name
+ */
+async function removeFile(folder, name) {
   for (let n = 0; n < 20; n++) { // the end of a worker frees its file a little later
     try {
-      return await folder.removeEntry(id);
+      return await folder.removeEntry(name);
     } catch (e) {
       if (/** @type {any} */ (e).name === "NotFoundError") return;
       await new Promise((resolve) => setTimeout(resolve, 100));

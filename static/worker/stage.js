@@ -1,6 +1,6 @@
 // @ts-check
 // Writes a save into the origin's private file system for js/save-stage.js: only a worker has files that can be written to
-// in place, which is the fast way.
+// in place, which is the fast way where there is one.
 
 import { receive } from "../js/receive.js";
 import { serve } from "./serve.js";
@@ -20,24 +20,17 @@ serve({
    */
   async open(_, folder, id, port) {
     const root = await navigator.storage.getDirectory();
-    const handle = await (await root.getDirectoryHandle(folder, { create: true })).getFileHandle(id, { create: true });
-    const file = await handle.createSyncAccessHandle();
-    let at = 0;
+    const { handle, out } = await create(await root.getDirectoryHandle(folder, { create: true }), id);
     receive(port, {
-      write(buffer) {
-        const n = file.write(buffer, { at });
-        if (n !== buffer.byteLength) throw new DOMException("no room", "QuotaExceededError");
-        at += n;
-      },
+      write: (buffer) => out.write(buffer),
       async finish() {
-        file.flush();
-        file.close();
+        await out.close();
         staged.resolve(await handle.getFile());
         await offered.promise;
       },
-      discard() {
-        file.close();
+      async discard() {
         staged.resolve(null); // too late to be heard if it was finished
+        await out.abort();
       },
     });
   },
@@ -48,3 +41,39 @@ serve({
   /** The page has handed the file to the browser. */
   offered: () => offered.resolve(),
 });
+
+/**
+ * Makes a file, and what writes to it.
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {string} id
+ */
+async function create(folder, id) {
+  try {
+    const handle = await folder.getFileHandle(id, { create: true });
+    return { handle, out: inPlace(await handle.createSyncAccessHandle()) };
+  } catch { // WebKitGTK cannot, and keeps the file locked for having tried
+    const handle = await folder.getFileHandle(`${id}.stream`, { create: true });
+    return { handle, out: await handle.createWritable() };
+  }
+}
+
+/**
+ * A file that is written to in place, with the functions of a stream.
+ * @param {FileSystemSyncAccessHandle} file
+ */
+function inPlace(file) {
+  let at = 0;
+  return {
+    /** @param {ArrayBuffer} buffer */
+    write(buffer) {
+      const n = file.write(buffer, { at });
+      if (n !== buffer.byteLength) throw new DOMException("no room", "QuotaExceededError");
+      at += n;
+    },
+    close() {
+      file.flush();
+      file.close();
+    },
+    abort: () => file.close(),
+  };
+}

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// safari turns on what Safari has and a stock WebKitGTK build hides.
-const safari = "--features=+FileSystem,+AccessHandle,+StorageAPI,+StorageAPIEstimate,+FileSystemWritableStream,+ReadableByteStreamAPI"
+// SafariFeatures turns on what Safari has and a stock WebKitGTK build hides.
+const SafariFeatures = "--features=+FileSystem,+AccessHandle,+StorageAPI,+StorageAPIEstimate,+FileSystemWritableStream,+ReadableByteStreamAPI"
 
 // launchWebKit starts MiniBrowser, an X11 program, on a display of its own.
 func (b *Browser) launchWebKit(ctx context.Context, o Options) error {
@@ -43,7 +43,7 @@ func (b *Browser) launchWebKit(ctx context.Context, o Options) error {
 	args := []string{"--automation"}
 	if !o.Plain {
 		env = append(env, "JSC_useSharedArrayBuffer=1")
-		args = append(args, safari)
+		args = append(args, SafariFeatures)
 	}
 	if o.Dark {
 		args = append(args, "--dark-mode")
