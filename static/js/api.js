@@ -7,7 +7,9 @@ import * as line from "./line.js";
 /** @import { Config, CreateShare, Share } from "./types.d.ts" */
 /** @import { Moved } from "./line.js" */
 
-const TRIES = 8;
+const TRIES = 5; // while a person waits for the answer: some seconds
+const TRANSFER = Infinity; // what is under way goes on by itself when the connection, or the server, is back
+const STUBBORN = 8; // of something that may well never pass
 const FIRST_WAIT = 500; // milliseconds; doubles with each try
 const LONGEST_WAIT = 30_000;
 
@@ -78,7 +80,7 @@ export const putPart = async (id, owner, n, bytes, signal, moved) => put(`shares
  * @returns {Promise<Share>}
  */
 export const completeShare = (id, owner, whole, signal) =>
-  request("POST", `shares/${id}/complete`, readJSON, { token: owner, json: whole, signal });
+  request("POST", `shares/${id}/complete`, readJSON, { token: owner, json: whole, signal, tries: TRANSFER });
 
 /**
  * @param {string} id
@@ -124,6 +126,7 @@ export const getPart = (id, ticket, n, from, to, signal, moved) =>
     token: ticket,
     headers: { Range: `bytes=${from}-${to - 1}` },
     signal,
+    tries: TRANSFER,
     moved,
   });
 
@@ -147,7 +150,7 @@ async function put(path, token, bytes, signal, moved) {
     "Content-Digest": `sha-256=:${btoa(String.fromCharCode(...digest))}:`,
     "Content-Type": "application/octet-stream",
   };
-  await request("PUT", path, readNothing, { token, bytes, headers, signal, moved });
+  await request("PUT", path, readNothing, { token, bytes, headers, signal, tries: TRANSFER, moved });
 }
 
 /** @param {Response} r */
@@ -183,8 +186,9 @@ async function request(method, path, read, o = {}) {
       if (o.signal?.aborted) throw o.signal.reason;
       problem = new Problem("offline", String(e));
     }
-    if (n >= (o.tries ?? TRIES) || !passes(problem)) throw problem;
-    await sleep(pause(n, problem), o.signal);
+    const wait = pause(n, problem);
+    if (!passes(problem) || n >= tries(o, problem, wait)) throw problem;
+    await sleep(wait, o.signal);
   }
 }
 
@@ -225,6 +229,17 @@ function passes(p) {
 }
 
 /**
+ * How often a request may be sent in all.
+ * @param {Options} o
+ * @param {Problem} p
+ * @param {number} wait milliseconds until the next time
+ */
+function tries({ tries = TRIES }, p, wait) {
+  if (tries !== TRANSFER) return wait > LONGEST_WAIT ? 0 : tries;
+  return p.code === "offline" || p.status === 429 || p.status > 500 ? tries : STUBBORN;
+}
+
+/**
  * @param {number} n tries so far
  * @param {Problem} p
  */
@@ -234,15 +249,16 @@ function pause(n, p) {
 }
 
 /**
+ * Waits, but no longer than until the device is connected again.
  * @param {number} ms
  * @param {AbortSignal} [signal]
  */
 function sleep(ms, signal) {
+  const over = new AbortController();
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    }, { once: true });
-  });
+    addEventListener("online", resolve, { signal: over.signal });
+    signal?.addEventListener("abort", () => reject(signal.reason), { signal: over.signal });
+    over.signal.addEventListener("abort", () => clearTimeout(timer));
+  }).finally(() => over.abort());
 }

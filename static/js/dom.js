@@ -27,3 +27,13 @@ export function make(tag, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+/**
+ * Says what went wrong, or nothing any more. A text that stays is not announced again.
+ * @param {string} text
+ */
+export function showAlert(text) {
+  const alert = hook("error");
+  if (alert.textContent !== text) alert.textContent = text;
+  alert.hidden = !text;
+}

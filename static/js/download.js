@@ -4,19 +4,23 @@
 // The key is in the address after "#". It is taken out of the address bar at once and kept in the history entry, so that a
 // reload works; the browser's own history may all the same have noted the full link.
 
+import "./ground.js";
 import * as build from "./build.js";
-import { hook } from "./dom.js";
+import { countDown } from "./countdown.js";
+import { hook, showAlert } from "./dom.js";
 import { headline, showFacts, showManifest } from "./download-view.js";
 import * as format from "./format.js";
-import { say, sayError } from "./messages.js";
+import { say } from "./messages.js";
 import { Progress } from "./progress.js";
 import { Remote } from "./remote.js";
 import { reveal } from "./reveal.js";
 import { askWhere, destination, prepare } from "./save.js";
 import { Store } from "./store.js";
+import { explain } from "./trouble.js";
 
 /** @import { Destination } from "./save.js" */
 /** @import { Opened, SaveNews, Share } from "./types.d.ts" */
+/** @import { Trouble } from "./trouble.js" */
 /** @import { Manifest } from "../worker/engine.d.ts" */
 
 const POLL = 3000; // milliseconds, while the sender is still sending
@@ -28,7 +32,9 @@ const password = /** @type {HTMLInputElement} */ (hook("password"));
 const store = new Store({
   state: /** @type {"loading" | "locked" | "ready" | "receiving" | "done" | "gone" | "error"} */ ("loading"),
   error: "",
+  trouble: /** @type {Trouble | null} */ (null),
   busy: false,
+  resting: false, // after too many wrong passwords
   waiting: false, // for the sender to finish
   way: "", // of the last save
   share: /** @type {Share | null} */ (null),
@@ -56,9 +62,10 @@ store.onchange((now, old) => {
   main.dataset.state = state;
   main.dataset.kind = manifest?.kind ?? "";
   main.dataset.way = now.way;
-  hook("error").textContent = now.error;
-  hook("error").hidden = !now.error;
-  for (const name of ["unlock", "download"]) /** @type {HTMLButtonElement} */ (hook(name)).disabled = now.busy;
+  showAlert(now.error);
+  /** @type {HTMLButtonElement} */ (hook("unlock")).disabled = now.busy || now.resting;
+  /** @type {HTMLButtonElement} */ (hook("download")).disabled = now.busy;
+  showWay(now);
   if (manifest && manifest !== old.manifest) showManifest(manifest, save);
   if (share && manifest) showFacts(share, manifest);
   const [title, lead] = headings(now);
@@ -67,6 +74,17 @@ store.onchange((now, old) => {
   if (manifest) hook("download").textContent = label(state, manifest);
   if (state !== old.state && state !== "loading") (state === "locked" ? password : hook("title")).focus();
 });
+
+/**
+ * Shows the button that leads out of a trouble: save again, where there is something to save; else open again, or reload.
+ * @param {typeof store.value} now
+ */
+function showWay({ state, trouble, manifest }) {
+  const way = state === "error" ? trouble?.way : "again";
+  hook("download").hidden = way !== "again";
+  hook("retry").hidden = !way || (way === "again" && manifest !== null);
+  hook("retry").textContent = way === "reload" ? say("page.reload") : say("download.save.retry");
+}
 
 /**
  * @param {string} state
@@ -81,8 +99,9 @@ function label(state, manifest) {
  * @param {typeof store.value} now
  * @returns {[title: (Node | string)[], lead: string]}
  */
-function headings({ state, waiting, way, share, manifest }) {
-  if (state === "gone" || state === "error") return [[say(`download.${state}.title`)], ""];
+function headings({ state, trouble, waiting, way, share, manifest }) {
+  if (state === "gone") return [[say("download.gone.title")], ""];
+  if (state === "error") return [[trouble?.title ?? ""], ""];
   if (waiting) return [[say("download.waiting.title")], say("download.waiting.lead")];
   if (state === "done" && way === "file") return [[say("download.done.title")], say("download.done.leadFile")];
   if (state !== "ready") return [[say(`download.${state}.title`)], say(`download.${state}.lead`)];
@@ -105,16 +124,17 @@ function show({ share, manifest }) {
 
 /** @param {any} e */
 async function fail(e) {
-  const error = sayError(await build.reason(e));
-  if (GONE.has(e.code)) store.set({ state: "gone", error: "" });
-  else if (e.code === "no-stream") store.set({ state: "ready", error }); // smaller things may still be saved
-  else store.set({ state: "error", error: e.partial ? say("download.error.partial", { error }) : error });
+  if (GONE.has(e.code)) return store.set({ state: "gone", error: "" });
+  const trouble = explain(await build.reason(e));
+  if (e.code === "no-stream") return store.set({ state: "ready", error: trouble.whole }); // smaller things may still be saved
+  const error = e.code === "offline" && !store.value.manifest ? say("download.error.offline") : trouble.text;
+  store.set({ state: "error", trouble, waiting: false, error: e.partial ? say("download.error.partial", { error }) : error });
 }
 
 async function open() {
+  store.set({ state: "loading", error: "" });
   try {
     if (!fragment) throw Object.assign(new Error("no fragment"), { code: "no-fragment" });
-    if (!isSecureContext) throw Object.assign(new Error(), { code: "insecure" });
     show(await worker.call("open", [id, fragment, ticket]));
   } catch (e) {
     fail(e);
@@ -130,7 +150,7 @@ function wrongPassword(tries) {
 /** @param {Event} e */
 async function unlock(e) {
   e.preventDefault();
-  if (store.value.busy) return;
+  if (store.value.busy || store.value.resting) return;
   store.set({ busy: true, error: "" });
   try {
     const opened = await worker.call("unlock", [password.value]);
@@ -139,13 +159,25 @@ async function unlock(e) {
   } catch (e) {
     const { code, triesLeft, retryAfter } = /** @type {any} */ (e);
     if (code === "wrong-password") store.set({ error: wrongPassword(triesLeft) });
-    else if (code === "too-many-tries") store.set({ error: say("download.locked.tooMany", { time: format.span(Math.max(1, retryAfter ?? 60)) }) });
-    else if (code === "offline") store.set({ error: sayError(e) });
+    else if (code === "too-many-tries") rest(retryAfter ?? 60);
+    else if (code === "offline" || code === "unavailable" || code === "too-many-requests") store.set({ error: explain(e).whole });
     else await fail(e);
     password.select();
   } finally {
     store.set({ busy: false });
   }
+}
+
+/**
+ * Counts down to the moment from which another password may be tried.
+ * @param {number} seconds
+ */
+function rest(seconds) {
+  store.set({ resting: true, error: say("download.locked.tooMany", { time: format.span(seconds) }) });
+  countDown(seconds, (left) => {
+    hook("unlock").textContent = left ? say("download.locked.wait", { time: format.clock(left) }) : say("download.locked.open");
+    if (!left) store.set({ resting: false, error: say("download.locked.rested") });
+  });
 }
 
 /**
@@ -216,6 +248,11 @@ reveal(password, hook("reveal"));
 hook("unlock-form").addEventListener("submit", unlock);
 hook("download").addEventListener("click", () => save(null));
 hook("cancel").addEventListener("click", () => worker.call("stop", ["cancelled"]));
+hook("retry").addEventListener("click", () => (store.value.trouble?.way === "reload" ? location.reload() : open()));
+addEventListener("online", () => {
+  const { state, trouble, manifest } = store.value;
+  if (state === "error" && !manifest && trouble?.way === "again") open();
+});
 addEventListener("hashchange", () => location.reload()); // another link was pasted over this one
 
 open();

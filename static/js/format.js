@@ -37,6 +37,16 @@ export function span(seconds) {
 }
 
 /**
+ * A short time as clocks count it down: "1:05".
+ * @param {number} seconds
+ */
+export function clock(seconds) {
+  const two = (/** @type {number} */ n) => n.toLocaleString(language, { minimumIntegerDigits: 2 });
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours ? `${count(hours)}:${two(minutes)}:${two(seconds % 60)}` : `${count(minutes)}:${two(seconds % 60)}`;
+}
+
+/**
  * A moment, with as much of the date as is needed.
  * @param {number} unix seconds
  * @param {Date} [now]

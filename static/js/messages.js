@@ -47,12 +47,5 @@ export function sayWith(key, values) {
  */
 const find = (key) => key.split(".").reduce((node, part) => node?.[part], messages);
 
-/**
- * What an error means to a person, by its code (server/api, worker/engine.d.ts, or our own).
- * @param {any} e anything that was thrown
- */
-export function sayError(e) {
-  const values = { file: format.name(String(e?.file ?? "")), limit: format.size(e?.limit ?? 0) };
-  if (find(`errors.${e?.code}`)) return say(/** @type {MessageKey} */ (`errors.${e.code}`), values);
-  return say("errors.unknown", { message: String(e?.message ?? e) });
-}
+/** @param {string} key */
+export const has = (key) => find(key) !== undefined;

@@ -30,6 +30,10 @@ export class Parcel {
     return this.bundles.reduce((n, b) => n + countFiles(b), 0);
   }
 
+  get entries() {
+    return this.bundles.reduce((n, b) => n + b.items.length, 0);
+  }
+
   get size() {
     return this.bundles.reduce((n, b) => n + b.size, 0);
   }

@@ -3,21 +3,32 @@
 
 import { scriptURL } from "./trusted.js";
 
+// A worker in which a piece is missing, or the engine has ended, stays as it is: another has to be started.
+const BROKEN = new Set(["not-loaded", "no-engine"]);
+
 /** An error event without a message says that a script did not arrive. */
 const notLoaded = () => Object.assign(new Error("the worker could not be loaded"), { code: "not-loaded" });
 
-/** A module worker whose methods (worker/serve.js) can be called. */
+/** A module worker whose methods (worker/serve.js) can be called. After it has broken the next call starts another. */
 export class Remote {
   /** @type {Map<number, {resolve: (v: any) => void, reject: (e: Error) => void, news: (n: any) => void}>} */
   #calls = new Map();
   #next = 0;
+  #url;
+  /** @type {Worker | null} */
   #worker;
 
   /** @param {URL} url */
   constructor(url) {
-    this.#worker = new Worker(scriptURL(url), { type: "module" });
-    this.#worker.onmessage = ({ data }) => this.#settle(data);
-    this.#worker.onerror = (e) => this.#fail(e.message ? new Error(e.message) : notLoaded());
+    this.#url = url;
+    this.#worker = this.#start();
+  }
+
+  #start() {
+    const worker = new Worker(scriptURL(this.#url), { type: "module" });
+    worker.onmessage = ({ data }) => this.#settle(data);
+    worker.onerror = (e) => this.#fail(e.message ? new Error(e.message) : notLoaded());
+    return worker;
   }
 
   /**
@@ -31,13 +42,13 @@ export class Remote {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#calls.set(id, { resolve, reject, news });
+      this.#worker ??= this.#start();
       this.#worker.postMessage({ id, method, args }, transfer);
     });
   }
 
   /** Ends the worker; calls under way are rejected. */
   terminate() {
-    this.#worker.terminate();
     this.#fail(new Error("terminated"));
   }
 
@@ -49,11 +60,14 @@ export class Remote {
     this.#calls.delete(m.id);
     if (m.type === "value") call.resolve(m.value);
     else call.reject(Object.assign(new Error(m.error.message), m.error));
+    if (m.type === "error" && BROKEN.has(m.error.code)) this.#fail(Object.assign(new Error(m.error.message), m.error));
   }
 
   /** @param {Error} e */
   #fail(e) {
     for (const call of this.#calls.values()) call.reject(e);
     this.#calls.clear();
+    this.#worker?.terminate();
+    this.#worker = null;
   }
 }

@@ -1,21 +1,24 @@
 // @ts-check
 // The upload page: choose, set the terms, send, pass the link on.
 
+import "./ground.js";
 import * as api from "./api.js";
 import * as build from "./build.js";
 import { fromFiles, fromTransfer, unreadable } from "./collect.js";
-import { hook } from "./dom.js";
+import { hook, showAlert } from "./dom.js";
 import * as format from "./format.js";
-import { say, sayError } from "./messages.js";
+import { excess } from "./limits.js";
+import { say } from "./messages.js";
 import { Parcel, nameAllowed } from "./parcel.js";
 import { Progress } from "./progress.js";
 import { Remote } from "./remote.js";
 import { reveal } from "./reveal.js";
 import { Store } from "./store.js";
 import { clearTab } from "./tab.js";
+import { explain } from "./trouble.js";
 import { showParcel, showTerms } from "./upload-view.js";
 
-/** @import { Item, Posted, Shipment, UploadNews } from "./types.d.ts" */
+/** @import { Config, Item, Posted, Shipment, UploadNews } from "./types.d.ts" */
 
 const SMALLER = 0.97; // sealed to this share of its size, or less, is worth telling
 
@@ -25,6 +28,8 @@ const progress = new Progress();
 const store = new Store({
   state: /** @type {"idle" | "ready" | "sending" | "done" | "error"} */ ("idle"),
   error: "",
+  trouble: "", // its title
+  config: /** @type {Config | null} */ (null),
   adding: false,
   link: "",
   posted: /** @type {Posted | null} */ (null),
@@ -37,27 +42,47 @@ const downloads = /** @type {HTMLSelectElement} */ (hook("downloads"));
 const link = /** @type {HTMLInputElement} */ (hook("link"));
 
 const worker = new Remote(new URL("../worker/upload.js", import.meta.url));
-const warm = worker.call("warm", []);
-const configured = api.config().then((config) => {
+let preparing = prepare();
+
+/** Resolves when the engine and the server's terms are there. */
+async function prepare() {
+  await Promise.all([worker.call("warm", []), configure()]);
+}
+
+/** As prepare, which is tried again if it had failed. */
+const prepared = () => (preparing = preparing.catch(prepare));
+
+async function configure() {
+  if (store.value.config) return;
+  const config = await api.config();
   build.compare(config);
   showTerms(config);
-});
+  store.set({ config });
+}
 
 store.onchange((now, old) => {
   const { state } = now;
   main.dataset.state = state;
   main.toggleAttribute("data-filled", !parcel.empty);
   const start = /** @type {HTMLButtonElement} */ (hook("start"));
-  start.disabled = now.adding || (parcel.empty && !note.value.trim());
-  hook("error").textContent = now.error;
-  hook("error").hidden = !now.error;
+  const composing = state !== "sending" && state !== "done";
+  const over = composing ? excess(parcel, note.value, now.config) : "";
+  start.disabled = now.adding || over !== "" || (parcel.empty && !note.value.trim());
+  start.textContent = state === "error" ? say("upload.error.again") : say("upload.start");
+  showAlert(over || now.error);
   if (link.value !== now.link) link.value = now.link;
   if (state === old.state && state !== "idle") return;
-  hook("title").textContent = state === "sending" && parcel.empty ? say("upload.sending.noteTitle") : say(`upload.${state}.title`);
+  hook("title").textContent = title(now);
   hook("lead").textContent = state === "done" ? doneLead(now.posted) : say(`upload.${state}.lead`);
   if (state === "done" && now.posted) showFacts(now.posted);
   if (state !== old.state && (state === "sending" || state === "done" || state === "error")) hook("title").focus();
 });
+
+/** @param {typeof store.value} now */
+function title({ state, trouble }) {
+  if (state === "error") return trouble;
+  return state === "sending" && parcel.empty ? say("upload.sending.noteTitle") : say(`upload.${state}.title`);
+}
 
 /** @param {Posted | null} posted */
 function doneLead(posted) {
@@ -124,7 +149,7 @@ async function addNow(collection) {
     }
     parcel.add(good);
   } catch (e) {
-    error = sayError(e);
+    error = explain(e).whole;
   }
   store.set({ adding: false });
   refresh(error);
@@ -188,22 +213,32 @@ const cancelled = () => new Promise((_, reject) => {
 });
 
 async function send() {
+  if (password.value && !password.value.trim()) {
+    store.set({ error: say("upload.refused.blankPassword") });
+    return password.focus();
+  }
   store.set({ state: "sending", error: "", link: "", posted: null });
   progress.start(parcel.size);
   let word;
   try {
-    await Promise.race([Promise.all([warm, configured]), cancelled()]);
+    await Promise.race([prepared(), cancelled()]);
     const posted = await worker.call("send", [shipment()], { news: listen });
     word = say("upload.done.tab");
     store.set({ state: "done", link: posted.link, posted });
     password.value = "";
   } catch (e) {
-    const cancelled = /** @type {any} */ (e).code === "cancelled";
-    const error = cancelled ? say("upload.sending.cancelled") : sayError(await build.reason(e));
-    store.set({ state: cancelled ? "ready" : "error", error, link: "" });
+    if (/** @type {any} */ (e).code === "cancelled") store.set({ state: "ready", error: say("upload.sending.cancelled"), link: "" });
+    else await fail(e);
   } finally {
     progress.stop(word);
   }
+}
+
+/** @param {any} e */
+async function fail(e) {
+  const reason = e.code === "not-found" ? { code: "lost" } : await build.reason(e);
+  const { title, text } = explain(Object.assign(reason, { limit: store.value.config?.maxShareSize }));
+  store.set({ state: "error", trouble: title, error: text, link: "" });
 }
 
 /** @param {UploadNews} news */
@@ -234,6 +269,14 @@ hook("copy").addEventListener("click", async () => {
   setTimeout(() => (button.textContent = say("upload.link.copy")), 3000);
 });
 
-Promise.all([warm, configured]).catch(async (e) => store.set({ error: sayError(isSecureContext ? await build.reason(e) : { code: "insecure" }) }));
+/** Tells what is not there yet, and goes on when the device is connected again. */
+async function check() {
+  const waiting = () => store.value.state === "idle" || store.value.state === "ready";
+  const told = await prepared().then(() => "", async (e) => explain(await build.reason(e)).whole);
+  if (waiting()) store.set({ error: told });
+}
+
+check();
+addEventListener("online", () => preparing.catch(check));
 build.watch(() => store.value.state !== "sending");
 build.started();

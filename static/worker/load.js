@@ -9,10 +9,10 @@
 export async function loadEngine() {
   await import(new URL("../bin/wasm_exec.js", import.meta.url).href).catch(notLoaded);
   const go = new Go();
-  const instance = await instantiate(new URL("../bin/engine.wasm", import.meta.url), go.importObject);
+  const instance = await instantiate(new URL("../bin/engine.wasm", import.meta.url), go.importObject).catch(notRunning);
   go.run(instance); // settles only when the engine ends, which it never should
-  if (!globalThis.sealpost) throw new Error("the engine did not start");
-  return throwing(globalThis.sealpost);
+  if (!globalThis.sealpost) notRunning("it did not start");
+  return throwing(globalThis.sealpost, () => go.exited && notRunning("it has ended"));
 }
 
 /**
@@ -21,6 +21,15 @@ export async function loadEngine() {
  */
 function notLoaded(cause) {
   throw Object.assign(new Error(`the engine could not be loaded: ${cause}`), { code: "not-loaded" });
+}
+
+/**
+ * The engine is there but does not run: it was refused, or memory is short.
+ * @param {any} cause
+ * @returns {never}
+ */
+function notRunning(cause) {
+  throw cause?.code ? cause : Object.assign(new Error(`the engine does not run: ${cause}`), { code: "no-engine" });
 }
 
 /**
@@ -41,17 +50,19 @@ async function instantiate(url, imports) {
  * Wraps target so that its functions throw the Errors that they return, and so that the objects they return do the same.
  * @template {object} T
  * @param {T} target
+ * @param {() => void} check throws if the engine has ended
  * @returns {T}
  */
-function throwing(target) {
+function throwing(target, check) {
   return new Proxy(target, {
     get(object, property) {
       const value = Reflect.get(object, property);
       if (typeof value !== "function") return value;
       return (/** @type {unknown[]} */ ...args) => {
         const result = value.apply(object, args);
+        check();
         if (result instanceof Error) throw result;
-        return isObjectOfFunctions(result) ? throwing(result) : result;
+        return isObjectOfFunctions(result) ? throwing(result, check) : result;
       };
     },
   });

@@ -55,7 +55,7 @@ serve({
 async function send(engine, shipment, news, signal) {
   const keys = engine.createLink(shipment.password);
   const owner = engine.createToken();
-  const sealer = engine.newSealer(keys.identity, shipment.kind, shipment.note, shipment.items.map(entry));
+  const sealer = newSealer(engine, keys.identity, shipment);
   try {
     signal.throwIfAborted();
     const share = await api.createShare({
@@ -80,6 +80,20 @@ async function send(engine, shipment, news, signal) {
     }
   } finally {
     sealer.close();
+  }
+}
+
+/**
+ * @param {Engine} engine
+ * @param {string} identity
+ * @param {Shipment} shipment
+ */
+function newSealer(engine, identity, { kind, note, items }) {
+  try {
+    return engine.newSealer(identity, kind, note, items.map(entry));
+  } catch (e) {
+    const { code } = /** @type {any} */ (e);
+    throw Object.assign(/** @type {any} */ (e), { code: code === "too-large" ? "manifest-too-large" : code }); // nothing but names and the note
   }
 }
 

@@ -4,6 +4,7 @@ export {};
 declare global {
   class Go {
     importObject: WebAssembly.Imports;
+    exited: boolean; // whether the program has ended
     run(instance: WebAssembly.Instance): Promise<void>;
   }
 }
