@@ -20,19 +20,22 @@ import (
 
 // tap stands between browsers and server.
 type tap struct {
-	url string
-	rec recorder
+	url     string
+	rec     recorder
+	handler http.Handler
 
 	mu        sync.Mutex
 	loses     func(*http.Request) bool // answers that never come back, though the server did what it was asked to
 	slowUp    int                      // bytes per second of each request body; 0 is not slowed
 	slowDown  int                      // of each answer with sealed bytes
 	observing bool
-	inject    string              // script that pages run before their own
-	refuses   bool                // new shares, as a full server does
-	delays    func(*http.Request) // may wait before a request goes on
-	language  string              // that every browser asks for; "" leaves it to them
-	staging   string              // and the worker that stages a save
+	inject    string                           // script that pages run before their own
+	staging   string                           // and the worker that stages a save
+	refuses   func(*http.Request) *api.Problem // what is answered in the server's place, unless it is nil
+	delays    func(*http.Request)              // may wait before a request goes on
+	spoils    string                           // suffix of an address of which half arrives
+	uncached  bool                             // browsers ask for everything each time
+	language  string                           // that every browser asks for; "" leaves it to them
 }
 
 func newTap(t *testing.T, addr string) *tap {
@@ -60,7 +63,7 @@ func newTap(t *testing.T, addr string) *tap {
 		ModifyResponse: tp.change,
 		ErrorLog:       log.New(io.Discard, "", 0),
 	}
-	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	tp.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == observerPath {
 			w.Header().Set("Content-Type", "text/javascript")
 			w.Header().Set("Cache-Control", "no-store")
@@ -71,9 +74,15 @@ func newTap(t *testing.T, addr string) *tap {
 			io.WriteString(w, tp.inject)
 			return
 		}
-		if r.Method == "POST" && r.URL.Path == "/api/v1/shares" && tp.is(func() bool { return tp.refuses }) {
-			refuse(w, api.NewProblem(api.CodeStorageFull))
-			return
+		tp.mu.Lock()
+		refuses := tp.refuses
+		tp.mu.Unlock()
+		if refuses != nil {
+			if p := refuses(r); p != nil {
+				io.Copy(io.Discard, r.Body) // else some browsers take the answer for a broken connection
+				refuse(w, p)
+				return
+			}
 		}
 		tp.mu.Lock()
 		lost, slow, delay := tp.loses != nil && tp.loses(r), tp.slowUp, tp.delays
@@ -91,14 +100,17 @@ func newTap(t *testing.T, addr string) *tap {
 		if lost {
 			panic(http.ErrAbortHandler)
 		}
-	})}
+	})
+	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: tp.handler}
 	go srv.Serve(recordedListener{l, &tp.rec})
 	t.Cleanup(func() { srv.Close() })
 	return tp
 }
 
 // scripted says whether pages get a script of ours.
-func (tp *tap) scripted() bool { return tp.observing || tp.inject != "" || tp.staging != "" }
+func (tp *tap) scripted() bool {
+	return tp.observing || tp.inject != "" || tp.staging != "" || tp.spoils != ""
+}
 
 func (tp *tap) is(f func() bool) bool {
 	tp.mu.Lock()
@@ -109,7 +121,10 @@ func (tp *tap) is(f func() bool) bool {
 // change slows sealed bytes down and puts the observer into pages.
 func (tp *tap) change(r *http.Response) error {
 	tp.mu.Lock()
-	slow, scripted := tp.slowDown, tp.scripted()
+	slow, scripted, spoils := tp.slowDown, tp.scripted(), tp.spoils
+	if tp.uncached {
+		r.Header.Set("Cache-Control", "no-store")
+	}
 	tp.mu.Unlock()
 	path := r.Request.URL.Path
 	if slow > 0 && (strings.Contains(path, "/parts/") || strings.HasSuffix(path, "/content")) {
@@ -117,6 +132,9 @@ func (tp *tap) change(r *http.Response) error {
 	}
 	if strings.HasSuffix(path, "/worker/stage.js") && tp.is(func() bool { return tp.staging != "" }) {
 		return tp.rewrite(r, func(script []byte) []byte { return append([]byte(tp.staging+"\n"), script...) })
+	}
+	if spoils != "" && strings.HasSuffix(path, spoils) {
+		return tp.rewrite(r, func(whole []byte) []byte { return whole[:len(whole)/2] })
 	}
 	if !scripted || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") || r.StatusCode != http.StatusOK {
 		return nil
@@ -140,6 +158,32 @@ func (tp *tap) rewrite(r *http.Response, f func([]byte) []byte) error {
 	r.Header.Set("Cache-Control", "no-store")
 	r.Header.Del("ETag")
 	return nil
+}
+
+// answer has the requests that match refused with a problem, as the server would, from now on; none with a nil problem.
+func (tp *tap) answer(method, suffix string, p *api.Problem) {
+	tp.set(func(tp *tap) {
+		tp.refuses = func(r *http.Request) *api.Problem {
+			if r.Method == method && strings.HasSuffix(r.URL.Path, suffix) {
+				return p
+			}
+			return nil
+		}
+	})
+}
+
+// cut breaks the connection for requests to addresses with any of these in them, until mend is called.
+func (tp *tap) cut(parts ...string) (mend func()) {
+	tp.set(func(tp *tap) {
+		tp.delays = func(r *http.Request) {
+			for _, part := range parts {
+				if strings.Contains(r.URL.Path, part) {
+					panic(http.ErrAbortHandler)
+				}
+			}
+		}
+	})
+	return func() { tp.set(func(tp *tap) { tp.delays = nil }) }
 }
 
 // set changes how the tap behaves from the next request on.

@@ -82,12 +82,10 @@ func (s *site) walkDownload(t *testing.T, b *webdriver.Browser, share string, vi
 
 func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, files []string, visit func(string)) {
 	t.Helper()
-	s.tap.set(func(tp *tap) { // loading is what one sees while no answer comes
-		tp.loses = func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/v1/shares") }
-	})
+	release := s.tap.hold("/shares/" + s.reader(t, share, "-").id) // loading is what one sees while no answer comes
 	open(t, b, share, "loading")
 	visit("download-loading")
-	s.tap.set(func(tp *tap) { tp.loses = nil })
+	release()
 
 	open(t, b, s.url+"/d/AAAAAAAAAAAAAAAA#"+s.reader(t, share, "-").fragment, "gone")
 	visit("download-gone")
@@ -111,7 +109,7 @@ func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, fi
 	p := walkParcel
 	p.files = files
 	s.fill(t, b, p)
-	s.tap.set(func(tp *tap) { tp.refuses = true })
+	s.tap.answer("POST", "/shares", api.NewProblem(api.CodeStorageFull))
 	settle(t, b) // a button that still moves may be missed
 	must(t, b.Click("[data-hook=start]"))
 	wantState(t, b, patience, "error")
@@ -138,21 +136,28 @@ func (s *site) unfinished(t *testing.T) string {
 	return s.url + "/d/" + share.ID + "#" + l.String()
 }
 
-// damage changes a bit of the content of a share, where the server keeps it.
-func (s *site) damage(t *testing.T, share string) {
+// damage changes a bit of the content of a share, where the server keeps it, until mend is called.
+func (s *site) damage(t *testing.T, share string) (mend func()) {
 	t.Helper()
-	id, hurt := s.reader(t, share, "").id, 0
+	id := s.reader(t, share, "").id
+	var paths []string
 	for _, path := range s.parts() {
 		if !strings.Contains(path, id) || strings.HasPrefix(filepath.Base(path), "0-") {
 			continue
 		}
-		sealed, err := os.ReadFile(path)
-		must(t, err)
-		sealed[len(sealed)/2] ^= 1
-		must(t, os.WriteFile(path, sealed, 0o600))
-		hurt++
+		paths = append(paths, path)
 	}
-	if hurt == 0 {
+	if len(paths) == 0 {
 		t.Fatal("the share has no parts to damage")
 	}
+	flip := func() {
+		for _, path := range paths {
+			sealed, err := os.ReadFile(path)
+			must(t, err)
+			sealed[len(sealed)/2] ^= 1
+			must(t, os.WriteFile(path, sealed, 0o600))
+		}
+	}
+	flip()
+	return flip
 }
