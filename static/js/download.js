@@ -14,7 +14,6 @@ import { say } from "./messages.js";
 import { Progress } from "./progress.js";
 import { Remote } from "./remote.js";
 import { reveal } from "./reveal.js";
-import { askWhere, destination, prepare } from "./save.js";
 import { Store } from "./store.js";
 import { explain } from "./trouble.js";
 
@@ -190,6 +189,7 @@ async function save(index) {
   const entry = index === null ? null : manifest.entries[index];
   const name = format.saveName(entry ? entry.name : manifest.saveName);
   const size = entry ? entry.size : manifest.size;
+  const { askWhere, destination } = await saving;
   store.set({ busy: true, error: "" });
   const { cancelled, file } = await askWhere(name);
   if (cancelled) return store.set({ busy: false });
@@ -256,6 +256,7 @@ addEventListener("online", () => {
 addEventListener("hashchange", () => location.reload()); // another link was pasted over this one
 
 open();
-prepare();
+const saving = import("./save.js"); // not needed for the first paint, but before anything is saved
+saving.then(({ prepare }) => prepare(), fail);
 build.watch(() => store.value.state !== "receiving");
 build.started();
