@@ -58,7 +58,14 @@ $(ENGINE).br: $(ENGINE)
 $(BIN)/wasm_exec.js: $(shell $(GO) env GOROOT)/lib/wasm/wasm_exec.js
 	cp $< $@
 
+# What tests choose at random they choose by this; give it to repeat a run.
+ifndef SEALPOST_SEED
+SEALPOST_SEED := $(shell date +%s)
+endif
+export SEALPOST_SEED
+
 test: deps build check unit wasm-test e2e ## install what tests need, then run all of them
+	@echo 'all tests passed, SEALPOST_SEED=$(SEALPOST_SEED)'
 
 test-long: export SEALPOST_LONG = 1
 test-long: test ## the same with large sizes and many cycles
