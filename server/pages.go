@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
-	"fmt"
-	"io/fs"
 	"net/http"
 	"path"
 	"strconv"
@@ -14,35 +12,27 @@ import (
 	"github.com/sealpost/sealpost/server/api"
 )
 
-// Pages serves fsys, which must not change, as the page. It is laid out as static.Render does:
+// Pages serves files by their names, as static.Render makes them:
 //
 //	{language}/index.html      answers /, in the language that suits the browser best
 //	{language}/download.html   answers /d/{id} for every id
 //	b/{build}/…                belongs to one build, and may be kept for ever
 //
-// and whatever else there is answers under its name. Pages reads all of it once, for the ETags. Where a file has siblings that
-// end in .br or .gz, these are sent to whom they suit.
-func Pages(fsys fs.FS) (http.Handler, error) {
+// and whatever else there is answers under its name. Where a file has siblings that end in .br or .gz, these are sent to whom
+// they suit. The files must not change any more.
+func Pages(files map[string][]byte) (http.Handler, error) {
 	p := pages{files: map[string]variant{}}
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || hidden(name) {
-			return err
-		}
-		data, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return err
+	for name, data := range files {
+		if hidden(name) {
+			continue
 		}
 		p.files[name] = variant{data: data, etag: `"` + api.Hash(sha256.Sum256(data)).String() + `"`}
 		if language, ok := strings.CutSuffix(name, "/index.html"); ok {
 			p.languages = append(p.languages, language)
 		}
-		return nil
-	})
-	if err == nil && len(p.languages) == 0 {
-		err = errors.New("there is no {language}/index.html")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("failed to read pages: %w", err)
+	if len(p.languages) == 0 {
+		return nil, errors.New("failed to find {language}/index.html among the pages")
 	}
 	return p, nil
 }

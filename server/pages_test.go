@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/sealpost/sealpost/server"
 	"github.com/sealpost/sealpost/server/api"
@@ -14,11 +13,11 @@ import (
 
 // newPages returns a host that serves files, and a function that gets an address from it.
 func newPages(t *testing.T, files map[string]string) (*host, func(path string, header ...string) answer) {
-	fsys := fstest.MapFS{}
+	site := map[string][]byte{}
 	for name, data := range files {
-		fsys[name] = &fstest.MapFile{Data: []byte(data)}
+		site[name] = []byte(data)
 	}
-	pages, err := server.Pages(fsys)
+	pages, err := server.Pages(site)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +64,7 @@ func TestPages(t *testing.T) {
 		t.Errorf("POST: %d", a.status)
 	}
 	h.want(h.do("GET", "/api/x", "", nil), 404, api.CodeNotFound)
-	if _, err := server.Pages(fstest.MapFS{"index.html": {Data: []byte("x")}}); err == nil {
+	if _, err := server.Pages(map[string][]byte{"index.html": []byte("x")}); err == nil {
 		t.Error("a site without a language is served")
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"testing/fstest"
 
 	"github.com/andybalholm/brotli"
 )
@@ -19,7 +18,7 @@ const brotliQuality = 5
 
 // Compress puts file.br and file.gz beside each text, for servers that send them as they are.
 func (s *Site) Compress() error {
-	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+	for _, name := range slices.Sorted(maps.Keys(s.Files)) {
 		switch path.Ext(name) {
 		case ".html", ".css", ".js", ".json", ".svg":
 		default:
@@ -31,15 +30,15 @@ func (s *Site) Compress() error {
 			return fmt.Errorf("failed to set up gzip: %w", err)
 		}
 		for _, w := range []io.WriteCloser{brotli.NewWriterLevel(&br, brotliQuality), zip} {
-			if _, err := w.Write(s.files[name].Data); err != nil {
+			if _, err := w.Write(s.Files[name]); err != nil {
 				return fmt.Errorf("failed to compress %s: %w", name, err)
 			}
 			if err := w.Close(); err != nil {
 				return fmt.Errorf("failed to compress %s: %w", name, err)
 			}
 		}
-		s.files[name+".br"] = &fstest.MapFile{Data: br.Bytes(), Mode: 0o644}
-		s.files[name+".gz"] = &fstest.MapFile{Data: gz.Bytes(), Mode: 0o644}
+		s.Files[name+".br"] = br.Bytes()
+		s.Files[name+".gz"] = gz.Bytes()
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"testing/fstest"
 )
 
 // Site is what is served, in memory:
@@ -20,10 +19,8 @@ import (
 //
 // It is made of the same sources to the same bytes. Written to a directory it suits any static host that can choose a page.
 type Site struct {
-	fs.FS
-	Build string // names all that is served; another build has another name
-
-	files fstest.MapFS
+	Build string            // names all that is served; another build has another name
+	Files map[string][]byte // by name, with "/" between its parts
 }
 
 const serviceWorker = "sw.js"
@@ -48,17 +45,14 @@ func Render(sources fs.FS) (*Site, error) {
 	if pages, err = renderPages(sources, assets, languages, build); err != nil {
 		return nil, err
 	}
-	files := fstest.MapFS{}
-	for name, data := range pages {
-		files[name] = &fstest.MapFile{Data: data, Mode: 0o644}
-	}
+	files := pages
 	for name, data := range assets {
 		if name != serviceWorker {
 			name = address(build, name)
 		}
-		files[name] = &fstest.MapFile{Data: data, Mode: 0o644}
+		files[name] = data
 	}
-	return &Site{FS: files, Build: build, files: files}, nil
+	return &Site{Build: build, Files: files}, nil
 }
 
 // address is where an asset is, below the root.

@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err := site.Compress(); err != nil {
 		return err
 	}
-	pages, err := server.Pages(site)
+	pages, err := server.Pages(site.Files)
 	if err != nil {
 		return err
 	}
