@@ -267,6 +267,7 @@ func TestOverTheLimits(t *testing.T) {
 		s.fill(t, b, parcel{files: []string{small}})
 		must(t, b.SendKeys("[data-hook=files]", large))
 		wantRefusal(t, b, `2\.10\sMB.*up to 1\.05\sMB`)
+		settle(t, b) // rows are drawn when they come into sight
 		must(t, b.Click("[data-name='large.bin'] button"))
 		wantNoRefusal(t, b)
 
@@ -370,6 +371,7 @@ func TestFileChanges(t *testing.T) {
 		must(t, b.Click("[data-hook=start]"))
 		wantTrouble(t, b, "file has changed", "“shrinks.bin”.*add it again")
 		wantKept(t, b, p)
+		settle(t, b) // rows are drawn when they come into sight
 		must(t, b.Click("[data-name='shrinks.bin'] button"))
 		must(t, b.SendKeys("[data-hook=files]", shrinks))
 		must(t, b.WaitFor("return document.querySelectorAll('[data-hook=file]').length===2&&!document.querySelector('[data-hook=start]').disabled", patience))

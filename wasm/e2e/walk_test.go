@@ -34,6 +34,7 @@ func walk(t *testing.T, b *webdriver.Browser, files []string, visit func(state s
 	share := s.walkUpload(t, b, files, visit)
 	s.walkDownload(t, b, share, visit)
 	s.walkRefusals(t, b, share, files, visit)
+	s.walkTroubles(t, b, share, files, visit)
 }
 
 var walkParcel = parcel{note: "The harbour, as promised.\nSee you on Sunday!", password: "open sesame", downloads: "5"}
@@ -114,6 +115,34 @@ func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, fi
 	must(t, b.Click("[data-hook=start]"))
 	wantState(t, b, patience, "error")
 	visit("upload-full")
+}
+
+func (s *site) walkTroubles(t *testing.T, b *webdriver.Browser, share string, files []string, visit func(string)) {
+	t.Helper()
+	tired := api.NewProblem(api.CodeTooManyTries)
+	tired.RetryAfter = 3600
+	s.tap.answer("GET", "/manifest", tired)
+	open(t, b, share, "locked")
+	unlock(t, b, "open barley")
+	must(t, b.WaitFor("return document.querySelector('[data-hook=unlock]').disabled&&!document.querySelector('[data-hook=error]').hidden", patience))
+	visit("download-too-many-tries")
+	mend := s.tap.cut("/api/v1/shares")
+	open(t, b, share, "error")
+	visit("download-unreachable")
+	mend()
+	s.tap.answer("", "", nil)
+
+	must(t, b.Go(s.url+"/"))
+	must(t, b.WaitFor("return document.querySelectorAll('[data-hook=expiry] option').length>1", patience))
+	must(t, b.SendKeys("[data-hook=files]", files[0]))
+	wantState(t, b, patience, "ready")
+	_, err := b.Eval("const n=document.querySelector('[data-hook=note]');n.value='a'.repeat((1<<20)+1);n.dispatchEvent(new Event('input'));n.value='Too long'")
+	must(t, err)
+	visit("upload-over-a-limit")
+	s.tap.set(func(tp *tap) { tp.inject = "delete window.WebAssembly" })
+	open(t, b, s.url+"/", "error")
+	visit("old-browser")
+	s.tap.set(func(tp *tap) { tp.inject = "" })
 }
 
 // unfinished is the link of a share whose sender is still sending.
