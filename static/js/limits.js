@@ -22,6 +22,6 @@ export function excess(parcel, note, config) {
   if (config && size > config.maxShareSize) return say("upload.excess.size", { size: format.size(size), limit: format.size(config.maxShareSize) });
   if (entries > MOST_ENTRIES) return say("upload.excess.files", { n: entries, limit: MOST_ENTRIES });
   const written = note.length * 3 > LONGEST_NOTE ? new TextEncoder().encode(note).length : 0; // a character has three bytes at most
-  if (written > LONGEST_NOTE) return say("upload.excess.note", { size: format.size(written), limit: format.size(LONGEST_NOTE) });
+  if (written > LONGEST_NOTE) return say("upload.excess.note", { limit: format.size(LONGEST_NOTE) });
   return "";
 }
