@@ -227,7 +227,9 @@ async function send() {
     store.set({ state: "done", link: posted.link, posted });
     password.value = "";
   } catch (e) {
-    if (/** @type {any} */ (e).code === "cancelled") store.set({ state: "ready", error: say("upload.sending.cancelled"), link: "" });
+    const { code, left } = /** @type {any} */ (e);
+    const stopped = left ? say("upload.sending.left") : say("upload.sending.cancelled");
+    if (code === "cancelled") store.set({ state: "ready", error: stopped, link: "" });
     else await fail(e);
   } finally {
     progress.stop(word);

@@ -27,6 +27,7 @@ function plain(e) {
     message: String(e?.message ?? e),
     code: e?.code === undefined || typeof e.code === "number" ? undefined : String(e.code),
     file: e?.file,
+    left: e?.left,
     triesLeft: e?.triesLeft,
     retryAfter: e?.retryAfter,
   };

@@ -75,8 +75,8 @@ async function send(engine, shipment, news, signal) {
       const whole = { size: sealer.sealed, parts };
       return { link, share: await api.completeShare(share.id, owner.token, whole, signal), sealed: whole.size };
     } catch (e) {
-      await api.deleteShare(share.id, owner.token).catch(() => {}); // else it goes by itself in a day
-      throw e;
+      const left = await api.deleteShare(share.id, owner.token).then(() => false, ({ code }) => code !== "not-found"); // goes by itself in a day
+      throw Object.assign(/** @type {Error} */ (e), { left });
     }
   } finally {
     sealer.close();

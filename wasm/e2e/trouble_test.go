@@ -211,6 +211,27 @@ func TestUnreachable(t *testing.T) {
 	})
 }
 
+// TestCancelUnreachable: an upload that is cancelled while the server cannot be reached is not said to be taken back.
+func TestCancelUnreachable(t *testing.T) {
+	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "stuck.bin"), 6<<20)
+	eachEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t, "-part-size", "256KiB")
+		b := launch(t, engine, webdriver.Options{})
+		s.tap.set(func(tp *tap) { tp.slowUp = 512 << 10 })
+		p := parcel{files: []string{file}, note: "a note", password: "secret", expiry: "3600", downloads: "3"}
+		s.fill(t, b, p)
+		must(t, b.Click("[data-hook=start]"))
+		must(t, b.WaitFor("return document.querySelector('[data-hook=progress]').value>0", patience))
+		s.tap.cut("/api/")
+		must(t, b.Click("[data-hook=cancel]"))
+		wantState(t, b, patience, "ready")
+		if told := message(b); !strings.Contains(told, "within a day") {
+			t.Errorf("the page says %q", told)
+		}
+		wantKept(t, b, p)
+	})
+}
+
 // TestRefused: whatever the server refuses a sender, the page names it, loses nothing of what was chosen, and sends all of it as
 // a new share when asked to.
 func TestRefused(t *testing.T) {
@@ -271,7 +292,17 @@ func TestOverTheLimits(t *testing.T) {
 		must(t, b.Click("[data-name='large.bin'] button"))
 		wantNoRefusal(t, b)
 
-		_, err := b.Eval(`const n=document.querySelector('[data-hook=note]');n.value='é'.repeat((1<<19)+1);n.dispatchEvent(new Event('input'))`)
+		_, err := b.Eval(`const i=document.querySelector('[data-hook=folder]'),f=new File(['many'],'many');
+			Object.defineProperty(f,'webkitRelativePath',{value:'many/of them'});
+			Object.defineProperty(i,'files',{value:Array(2**19).fill(f),configurable:true});
+			i.dispatchEvent(new Event('change',{bubbles:true}));delete i.files`)
+		must(t, err)
+		wantRefusal(t, b, "524,289 files.*holds 524,288")
+		settle(t, b)
+		must(t, b.Click("[data-name='many'] button"))
+		wantNoRefusal(t, b)
+
+		_, err = b.Eval(`const n=document.querySelector('[data-hook=note]');n.value='é'.repeat((1<<19)+1);n.dispatchEvent(new Event('input'))`)
 		must(t, err)
 		wantRefusal(t, b, "note is too long")
 		_, err = b.Eval(`const n=document.querySelector('[data-hook=note]');n.value='é'.repeat(1<<19);n.dispatchEvent(new Event('input'))`)
