@@ -22,6 +22,7 @@ export function showManifest(manifest, saveEntry) {
   list.dataset.count = String(entries.length);
   hook("note").textContent = format.prose(manifest.note);
   hook("note").hidden = !manifest.note;
+  hook("count").textContent = countFiles(entries);
   hook("size").textContent = format.size(manifest.size);
 }
 
@@ -57,8 +58,11 @@ export function headline({ kind, entries }) {
   if (kind === "file") return sayWith("download.ready.fileTitle", { name: name(entries[0].name) });
   const top = entries[0].name.split("/", 1)[0];
   if (entries.every((e) => e.name.startsWith(`${top}/`))) return sayWith("download.ready.folderTitle", { name: name(top) });
-  return sayWith("download.ready.title", { files: say("count.files", { n: entries.filter((e) => !e.directory).length }) });
+  return sayWith("download.ready.title", { files: countFiles(entries) });
 }
+
+/** @param {OpenedEntry[]} entries */
+const countFiles = (entries) => say("count.files", { n: entries.filter((e) => !e.directory).length });
 
 /**
  * @param {Share} share
