@@ -98,13 +98,15 @@ func TestUpdatedWhileLoading(t *testing.T) {
 	})
 }
 
-// TestHalfAPage: a script that does not arrive cannot say so; the page does, and reading it needs no script.
+// TestHalfAPage: when not even the script arrives that tells of missing ones, the page tells it without any.
 func TestHalfAPage(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
 		s.tap.set(func(tp *tap) {
-			tp.loses = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/js/store.js") }
+			tp.loses = func(r *http.Request) bool {
+				return strings.HasSuffix(r.URL.Path, "/js/store.js") || strings.HasSuffix(r.URL.Path, "/js/support.js")
+			}
 		})
 		must(t, b.Go(s.url+"/"))
 		late := `const e=document.querySelector('.late');return getComputedStyle(e).visibility==='visible'&&e.getClientRects().length>0`
@@ -122,7 +124,7 @@ func TestHalfAPage(t *testing.T) {
 	})
 }
 
-// TestPreloads: the HTML asks for all that its scripts will ask for, once.
+// TestPreloads: the HTML asks for all that the first paint needs, before its scripts ask for it; what saves comes later.
 func TestPreloads(t *testing.T) {
 	s := newSite(t)
 	eachEngine(t, func(t *testing.T, engine string) {
@@ -132,7 +134,8 @@ func TestPreloads(t *testing.T) {
 			must(t, b.WaitFor("return document.documentElement.hasAttribute('data-started')", patience))
 			v, err := b.Eval(`const linked=[...document.querySelectorAll('link[href],script[src]')].map(e=>e.href||e.src);
 				const asked=performance.getEntriesByType('resource').map(e=>e.name).filter(n=>/\/b\/[^/]+\/(js|css)\//.test(n));
-				return [asked.length,asked.filter(n=>!linked.includes(n))]`)
+				const early=asked.slice(0,asked.findIndex(n=>n.endsWith('/js/save.js'))>>>0);
+				return [early.length,early.filter(n=>!linked.includes(n))]`)
 			must(t, err)
 			got, _ := v.([]any)
 			if len(got) != 2 || got[0].(float64) < 10 || len(got[1].([]any)) > 0 {

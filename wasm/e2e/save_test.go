@@ -218,7 +218,7 @@ func TestSaveDialog(t *testing.T) {
 		t.Errorf("the share is %+v, %v", state, ok)
 	}
 
-	for fails, says := range map[string]string{"write": "no room", "close": "could not be written"} {
+	for fails, says := range map[string]string{"write": "no room", "close": "did not take it"} {
 		dialog("{closed:false,fails:'" + fails + "'}")
 		must(t, b.Click("[data-hook=download]"))
 		must(t, b.WaitFor("return document.querySelector('[data-hook=error]').textContent.includes(a[0])", patience, says))
