@@ -136,7 +136,8 @@ func (s *site) walkTroubles(t *testing.T, b *webdriver.Browser, share string, fi
 	must(t, b.WaitFor("return document.querySelectorAll('[data-hook=expiry] option').length>1", patience))
 	must(t, b.SendKeys("[data-hook=files]", files[0]))
 	wantState(t, b, patience, "ready")
-	_, err := b.Eval("const n=document.querySelector('[data-hook=note]');n.value='a'.repeat((1<<20)+1);n.dispatchEvent(new Event('input'));n.value='Too long'")
+	_, err := b.Eval("const n=document.querySelector('[data-hook=note]');n.value='Too long';"+
+		"Object.defineProperty(n,'value',{get:()=>'a'.repeat((1<<20)+1)});n.dispatchEvent(new Event('input'))")
 	must(t, err)
 	visit("upload-over-a-limit")
 	s.tap.set(func(tp *tap) { tp.inject = "delete window.WebAssembly" })
