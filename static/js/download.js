@@ -7,7 +7,7 @@
 import "./ground.js";
 import * as build from "./build.js";
 import { countDown } from "./countdown.js";
-import { hook, showAlert } from "./dom.js";
+import { blame, hook, showAlert } from "./dom.js";
 import { headline, showFacts, showManifest } from "./download-view.js";
 import * as format from "./format.js";
 import { say } from "./messages.js";
@@ -71,7 +71,7 @@ store.onchange((now, old) => {
   hook("title").replaceChildren(...title);
   hook("lead").textContent = lead;
   if (manifest) hook("download").textContent = label(state, manifest);
-  if (state !== old.state && state !== "loading") (state === "locked" ? password : hook("title")).focus();
+  if (state !== old.state || (now.waiting && !old.waiting)) (state === "locked" ? password : hook("title")).focus();
 });
 
 /**
@@ -153,7 +153,7 @@ async function unlock(e) {
   store.set({ busy: true, error: "" });
   try {
     const opened = await worker.call("unlock", [password.value]);
-    password.value = "";
+    clearPassword();
     show(opened);
   } catch (e) {
     const { code, triesLeft, retryAfter } = /** @type {any} */ (e);
@@ -161,6 +161,9 @@ async function unlock(e) {
     else if (code === "too-many-tries") rest(retryAfter ?? 60);
     else if (code === "offline" || code === "unavailable" || code === "too-many-requests") store.set({ error: explain(e).whole });
     else await fail(e);
+    if (store.value.state !== "locked") return;
+    blame(password, code === "wrong-password");
+    password.focus(); // also from the button, which rested meanwhile
     password.select();
   } finally {
     store.set({ busy: false });
@@ -190,9 +193,13 @@ async function save(index) {
   const name = format.saveName(entry ? entry.name : manifest.saveName);
   const size = entry ? entry.size : manifest.size;
   const { askWhere, destination } = await saving;
+  const pressed = /** @type {HTMLElement | null} */ (document.activeElement);
   store.set({ busy: true, error: "" });
   const { cancelled, file } = await askWhere(name);
-  if (cancelled) return store.set({ busy: false });
+  if (cancelled) {
+    store.set({ busy: false });
+    return pressed?.focus();
+  }
   store.set({ state: "receiving" });
   progress.start(size);
   let word;
@@ -244,7 +251,7 @@ async function refresh() {
   if (share) store.set({ share });
 }
 
-reveal(password, hook("reveal"));
+const clearPassword = reveal(password, hook("reveal"));
 hook("unlock-form").addEventListener("submit", unlock);
 hook("download").addEventListener("click", () => save(null));
 hook("cancel").addEventListener("click", () => worker.call("stop", ["cancelled"]));

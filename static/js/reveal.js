@@ -4,7 +4,8 @@
 import { say } from "./messages.js";
 
 /**
- * Makes a button show and hide what is in the field. It is there when there is something to show.
+ * Makes a button show and hide what is in the field. It is there when there is something to show. Returns a function that
+ * empties the field.
  * @param {HTMLInputElement} field
  * @param {HTMLElement} button
  */
@@ -12,10 +13,16 @@ export function reveal(field, button) {
   const show = (/** @type {boolean} */ visible) => {
     field.type = visible ? "text" : "password";
     button.textContent = visible ? say("password.hide") : say("password.show");
+    button.setAttribute("aria-label", visible ? say("password.hideLabel") : say("password.showLabel"));
   };
-  field.addEventListener("input", () => {
+  const look = () => {
     button.hidden = !field.value;
     if (!field.value) show(false);
-  });
+  };
+  field.addEventListener("input", look);
   button.addEventListener("click", () => show(field.type === "password"));
+  return () => {
+    field.value = "";
+    look();
+  };
 }

@@ -5,7 +5,7 @@ import "./ground.js";
 import * as api from "./api.js";
 import * as build from "./build.js";
 import { fromFiles, fromTransfer, unreadable } from "./collect.js";
-import { hook, showAlert } from "./dom.js";
+import { blame, hook, showAlert } from "./dom.js";
 import * as format from "./format.js";
 import { excess } from "./limits.js";
 import { say } from "./messages.js";
@@ -75,7 +75,8 @@ store.onchange((now, old) => {
   hook("title").textContent = title(now);
   hook("lead").textContent = state === "done" ? doneLead(now.posted) : say(`upload.${state}.lead`);
   if (state === "done" && now.posted) showFacts(now.posted);
-  if (state !== old.state && (state === "sending" || state === "done" || state === "error")) hook("title").focus();
+  const left = old.state === "sending" || old.state === "done";
+  if (state !== old.state && (left || !composing || state === "error")) hook("title").focus();
 });
 
 /** @param {typeof store.value} now */
@@ -115,11 +116,22 @@ function showSize(size, sealed) {
 /** Shows the parcel as it is now, and whether it can be sent. */
 function refresh(error = "") {
   showParcel(parcel, (name) => {
+    const at = parcel.bundles.findIndex((bundle) => bundle.name === name);
     parcel.remove(name);
     refresh();
-    hook("title").focus();
+    focusRow(Math.min(at, parcel.bundles.length - 1));
   });
+  hook("status").textContent = parcel.empty ? "" : say("upload.list.sum", { files: say("count.files", { n: parcel.files }), size: format.size(parcel.size) });
   store.set({ state: parcel.empty && !note.value.trim() ? "idle" : "ready", error });
+}
+
+/**
+ * Keeps the focus where a row was removed: on the next one, or where files are chosen.
+ * @param {number} row
+ */
+function focusRow(row) {
+  const buttons = /** @type {NodeListOf<HTMLElement>} */ (hook("list").querySelectorAll("[data-hook=file] button"));
+  (buttons[row] ?? hook("files")).focus();
 }
 
 let adding = Promise.resolve();
@@ -191,7 +203,8 @@ note.addEventListener("input", () => {
   else store.set({});
 });
 
-reveal(password, hook("reveal"));
+const clearPassword = reveal(password, hook("reveal"));
+password.addEventListener("input", () => blame(password, false));
 
 /** @returns {Shipment} */
 function shipment() {
@@ -215,6 +228,7 @@ const cancelled = () => new Promise((_, reject) => {
 async function send() {
   if (password.value && !password.value.trim()) {
     store.set({ error: say("upload.refused.blankPassword") });
+    blame(password, true);
     return password.focus();
   }
   store.set({ state: "sending", error: "", link: "", posted: null });
@@ -225,7 +239,7 @@ async function send() {
     const posted = await worker.call("send", [shipment()], { news: listen });
     word = say("upload.done.tab");
     store.set({ state: "done", link: posted.link, posted });
-    password.value = "";
+    clearPassword();
   } catch (e) {
     const { code, left } = /** @type {any} */ (e);
     const stopped = left ? say("upload.sending.left") : say("upload.sending.cancelled");
@@ -264,12 +278,19 @@ hook("again").addEventListener("click", () => {
 
 hook("copy").addEventListener("click", async () => {
   const button = hook("copy");
-  link.focus();
-  link.select();
-  const copied = await navigator.clipboard?.writeText(link.value).then(() => true, () => false) || document.execCommand("copy");
-  button.textContent = copied ? say("upload.link.copied") : say("upload.link.byHand");
+  const copied = await navigator.clipboard?.writeText(link.value).then(() => true, () => false) || copySelected();
+  button.textContent = hook("status").textContent = copied ? say("upload.link.copied") : say("upload.link.byHand");
   setTimeout(() => (button.textContent = say("upload.link.copy")), 3000);
 });
+
+/** Copies where the clipboard may not be written. What could not be copied stays selected. */
+function copySelected() {
+  link.focus();
+  link.select();
+  const copied = document.execCommand("copy");
+  if (copied) hook("copy").focus();
+  return copied;
+}
 
 /** Tells what is not there yet, and goes on when the device is connected again. */
 async function check() {
