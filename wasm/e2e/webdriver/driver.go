@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -67,8 +68,8 @@ type Browser struct {
 	family  *family
 }
 
-// transport runs one command of: go, find, keys, click, text, exec, shot, rect, tab, current, switch, quit. The context bounds it; after a command
-// that ran out of time the transport need not be usable any more.
+// transport runs one command of: go, find, keys, click, actions, role, label, exec, shot, rect, tab, current, switch, quit. The
+// context bounds it; after a command that ran out of time the transport need not be usable any more.
 type transport interface {
 	do(ctx context.Context, cmd string, p map[string]any) (any, error)
 }
@@ -251,6 +252,60 @@ func (b *Browser) Click(css string) error {
 		return fmt.Errorf("failed to click %q: %w", css, err)
 	}
 	return nil
+}
+
+// Keys that Press takes, besides characters.
+const (
+	Tab    = '\uE004'
+	Enter  = '\uE007'
+	Shift  = '\uE008'
+	Escape = '\uE00C'
+	Space  = ' '
+	Down   = '\uE015'
+)
+
+// Press presses keys together, on a keyboard as people have: what has the focus gets them.
+func (b *Browser) Press(keys ...rune) error {
+	var presses []any
+	for _, k := range keys {
+		presses = append(presses, map[string]any{"type": "keyDown", "value": string(k)})
+	}
+	for _, k := range slices.Backward(keys) {
+		presses = append(presses, map[string]any{"type": "keyUp", "value": string(k)})
+	}
+	keyboard := map[string]any{"type": "key", "id": "keyboard", "actions": presses}
+	if _, err := b.do("actions", map[string]any{"actions": []any{keyboard}}, 0); err != nil {
+		return fmt.Errorf("failed to press %q: %w", string(keys), err)
+	}
+	return nil
+}
+
+// Type presses the keys of a text, one after the other.
+func (b *Browser) Type(text string) error {
+	for _, k := range text {
+		if err := b.Press(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Accessible returns the role and the name that the engine computes for an element, as assistive technology gets them. The
+// element is one that Eval has returned.
+func (b *Browser) Accessible(element any) (role, name string, err error) {
+	m, _ := element.(map[string]any)
+	p := map[string]any{"id": m[elementKey]}
+	if v, err := b.do("role", p, 0); err != nil {
+		return "", "", fmt.Errorf("failed to compute role: %w", err)
+	} else {
+		role, _ = v.(string)
+	}
+	v, err := b.do("label", p, 0)
+	if err != nil {
+		return "", "", fmt.Errorf("failed to compute name: %w", err)
+	}
+	name, _ = v.(string)
+	return role, name, nil
 }
 
 func (b *Browser) find(css string) (string, error) {

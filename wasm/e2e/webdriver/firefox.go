@@ -164,6 +164,12 @@ func (m *marionette) do(ctx context.Context, cmd string, p map[string]any) (any,
 		return m.send(ctx, "WebDriver:ElementSendKeys", p)
 	case "click":
 		return m.send(ctx, "WebDriver:ElementClick", p)
+	case "actions":
+		return m.send(ctx, "WebDriver:PerformActions", p)
+	case "role":
+		return m.send(ctx, "WebDriver:GetComputedRole", p)
+	case "label":
+		return m.send(ctx, "WebDriver:GetComputedLabel", p)
 	case "exec":
 		p["sandbox"] = nil // run in the page's own realm
 		return m.send(ctx, "WebDriver:ExecuteAsyncScript", p)

@@ -82,6 +82,12 @@ func (w *wire) do(ctx context.Context, cmd string, p map[string]any) (any, error
 		return w.call(ctx, "POST", element()+"/value", map[string]any{"text": p["text"]})
 	case "click":
 		return w.call(ctx, "POST", element()+"/click", map[string]any{})
+	case "actions":
+		return w.call(ctx, "POST", "/actions", p)
+	case "role":
+		return w.call(ctx, "GET", element()+"/computedrole", nil)
+	case "label":
+		return w.call(ctx, "GET", element()+"/computedlabel", nil)
 	case "exec":
 		return w.call(ctx, "POST", "/execute/async", p)
 	case "shot":
