@@ -29,18 +29,6 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /**
- * Ties what is said to have gone wrong to the field that it is about, or no field any more.
- * @param {HTMLElement} field
- * @param {boolean} wrong
- */
-export function blame(field, wrong) {
-  for (const [name, value] of [["aria-invalid", "true"], ["aria-describedby", "error"]]) {
-    if (wrong) field.setAttribute(name, value);
-    else field.removeAttribute(name);
-  }
-}
-
-/**
  * Says what went wrong, or nothing any more. A text that stays is not announced again.
  * @param {string} text
  */

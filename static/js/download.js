@@ -7,7 +7,7 @@
 import "./ground.js";
 import * as build from "./build.js";
 import { countDown } from "./countdown.js";
-import { blame, hook, showAlert } from "./dom.js";
+import { hook, showAlert } from "./dom.js";
 import { headline, showFacts, showManifest } from "./download-view.js";
 import * as format from "./format.js";
 import { say } from "./messages.js";
@@ -162,7 +162,7 @@ async function unlock(e) {
     else if (code === "offline" || code === "unavailable" || code === "too-many-requests") store.set({ error: explain(e).whole });
     else await fail(e);
     if (store.value.state !== "locked") return;
-    blame(password, code === "wrong-password");
+    password.setAttribute("aria-invalid", String(code === "wrong-password"));
     password.focus(); // also from the button, which rested meanwhile
     password.select();
   } finally {

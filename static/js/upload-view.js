@@ -19,6 +19,9 @@ const DOWNLOADS = [1, 2, 3, 5, 10, 20, 50, 100];
 export function showParcel(parcel, remove) {
   const { bundles } = parcel;
   fill(hook("list"), bundles.length, (i) => row(bundles[i], remove));
+  // WebKit would read the words of its own button as well, if the name came from the label.
+  hook("files").setAttribute("aria-label", parcel.empty ? say("upload.drop.files") : say("upload.drop.moreFiles"));
+  hook("folder").setAttribute("aria-label", parcel.empty ? say("upload.drop.folder") : say("upload.drop.moreFolder"));
   hook("count").textContent = parcel.empty ? "" : say("count.files", { n: parcel.files });
   hook("total").textContent = parcel.empty ? "" : format.size(parcel.size);
 }
@@ -53,15 +56,12 @@ export function showTerms({ lifetimes, defaultLifetime, maxDownloads }) {
 }
 
 /**
- * Makes a choice as wide as what is chosen, where the browser does not by itself.
+ * Makes a choice as wide as what is chosen (css/sentence.css).
  * @param {HTMLElement} select
  */
 function fit(select) {
-  if (CSS.supports("field-sizing", "content") || !(select instanceof HTMLSelectElement)) return;
-  const text = make("span", {}, select.selectedOptions[0].text);
-  select.after(text);
-  select.style.inlineSize = `calc(${text.getBoundingClientRect().width / parseFloat(getComputedStyle(select).fontSize)}em + 1.6rem)`;
-  text.remove();
+  const slot = select.parentElement;
+  if (slot && select instanceof HTMLSelectElement) slot.dataset.text = select.selectedOptions[0].text;
 }
 
 /**

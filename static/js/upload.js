@@ -5,7 +5,7 @@ import "./ground.js";
 import * as api from "./api.js";
 import * as build from "./build.js";
 import { fromFiles, fromTransfer, unreadable } from "./collect.js";
-import { blame, hook, showAlert } from "./dom.js";
+import { hook, showAlert } from "./dom.js";
 import * as format from "./format.js";
 import { excess } from "./limits.js";
 import { say } from "./messages.js";
@@ -203,8 +203,18 @@ note.addEventListener("input", () => {
   else store.set({});
 });
 
+/**
+ * Ties what is said to have gone wrong to the password, or no more.
+ * @param {boolean} wrong
+ */
+function blamePassword(wrong) {
+  password.setAttribute("aria-invalid", String(wrong));
+  if (wrong) password.setAttribute("aria-describedby", "error");
+  else password.removeAttribute("aria-describedby");
+}
+
 const clearPassword = reveal(password, hook("reveal"));
-password.addEventListener("input", () => blame(password, false));
+password.addEventListener("input", () => blamePassword(false));
 
 /** @returns {Shipment} */
 function shipment() {
@@ -228,7 +238,7 @@ const cancelled = () => new Promise((_, reject) => {
 async function send() {
   if (password.value && !password.value.trim()) {
     store.set({ error: say("upload.refused.blankPassword") });
-    blame(password, true);
+    blamePassword(true);
     return password.focus();
   }
   store.set({ state: "sending", error: "", link: "", posted: null });
