@@ -132,18 +132,23 @@ func (s *site) walkTroubles(t *testing.T, b *webdriver.Browser, share string, fi
 	mend()
 	s.tap.answer("", "", nil)
 
-	must(t, b.Go(s.url+"/"))
+	must(t, b.Go(newSite(t, "-max-share-size", "1MiB").url+"/"))
 	must(t, b.WaitFor("return document.querySelectorAll('[data-hook=expiry] option').length>1", patience))
-	must(t, b.SendKeys("[data-hook=files]", files[0]))
+	must(t, b.SendKeys("[data-hook=files]", strings.Join(files, "\n")))
 	wantState(t, b, patience, "ready")
-	_, err := b.Eval("const n=document.querySelector('[data-hook=note]');n.value='Too long';"+
-		"Object.defineProperty(n,'value',{get:()=>'a'.repeat((1<<20)+1)});n.dispatchEvent(new Event('input'))")
-	must(t, err)
+	must(t, b.WaitFor("return !document.querySelector('[data-hook=error]').hidden", patience))
 	visit("upload-over-a-limit")
 	s.tap.set(func(tp *tap) { tp.inject = "delete window.WebAssembly" })
 	open(t, b, s.url+"/", "error")
 	visit("old-browser")
+	s.tap.set(func(tp *tap) { tp.inject = "Object.defineProperty(window,'isSecureContext',{value:false})" })
+	open(t, b, share, "error")
+	visit("insecure")
 	s.tap.set(func(tp *tap) { tp.inject = "" })
+	unseen := newSite(t) // of which the browser has kept nothing yet
+	unseen.tap.cut("/js/store.js")
+	open(t, b, unseen.url+"/", "error")
+	visit("piece-missing")
 }
 
 // unfinished is the link of a share whose sender is still sending.

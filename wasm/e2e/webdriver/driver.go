@@ -257,7 +257,7 @@ func (b *Browser) Click(css string) error {
 // Keys that Press takes, besides characters.
 const (
 	Tab    = '\uE004'
-	Enter  = '\uE007'
+	Enter  = '\uE006'
 	Shift  = '\uE008'
 	Escape = '\uE00C'
 	Space  = ' '

@@ -1,0 +1,181 @@
+package e2e
+
+// spoken is what is read in each state, after the banner with its link.
+var spoken = map[string]string{
+	"upload-idle": `
+		heading "Send files that only the recipient can open" level 1 (= They are compressed and sealed before they leave this device.)
+		text "They are compressed and sealed before they leave this device."
+		text "Drop files or a folder here"
+		button "Choose files"
+		button "Choose a folder"
+		textbox "A note, sealed with the files"
+		text "Keep it for _ , for _ , with _ ."
+		combobox "Keep it for" = 1 day
+		combobox "Downloads" = any number of downloads
+		textbox "Password"
+		button "Seal and send" disabled
+		text "Sealed in your browser. This server keeps the envelope, never the key."`,
+	"upload-ready": `
+		heading "Send files that only the recipient can open" level 1 (= *)
+		text "They are compressed and sealed before they leave this device."` + spokenParcel + `
+		textbox "Password" = •••••••••••
+		button "Show the password"
+		status "3 files, 13.9 MB"
+		button "Seal and send"
+		text "Sealed in your browser.*"`,
+	"upload-sending": `
+		heading "Sealing your files" level 1 focused (= Keep this page open. You can pass the link on now; *)
+		text "Keep this page open.*"
+		text "* %"
+		text "* MB of 13.9 MB"
+		*
+		progressbar "Progress"
+		textbox "The link" = http*
+		button "Copy link"
+		status "* percent*"
+		button "Cancel"
+		text "Sealed in your browser.*"`,
+	"upload-done": `
+		heading "Sealed and posted" level 1 focused (= Anyone with this link and the password can open it until tomorrow, *. Send the password another way.)
+		text "Anyone with this link and the password can open it until tomorrow, *. Send the password another way."
+		textbox "The link" = http*
+		button "Copy link"
+		text "3 files * 5 downloads with a password"
+		button "Send something else"
+		text "Sealed in your browser.*"`,
+	"download-locked": `
+		heading "This share has a password" level 1 (= Whoever sent it to you has it.)
+		text "Whoever sent it to you has it."
+		textbox "Password" focused
+		button "Open"
+		text "Opened in your browser with the key in your link. The server never had it."`,
+	"download-wrong-password": `
+		heading "This share has a password" level 1 (= Whoever sent it to you has it.)
+		text "Whoever sent it to you has it."
+		alert "That is not the password. 9 more tries before this share rests for a while."
+		textbox "Password" = ••••••••••• focused invalid (= That is not the password. 9 more tries before this share rests for a while.)
+		button "Show the password"
+		button "Open"
+		text "Opened in your browser *"`,
+	"download-ready": `
+		heading "You have been sent 3 files" level 1 focused (= Sealed *. Open for * more.)
+		text "Sealed *. Open for * more."
+		text "The harbour, as promised. See you on Sunday!"` + spokenEntries + `
+		button "Save all, 13.9 MB"
+		*
+		text "Opened in your browser *"`,
+	"download-receiving": `
+		heading "Opening the seal" level 1 focused (= It is checked and opened on its way to your disk. Keep this page open.)
+		text "It is checked and opened on its way to your disk. Keep this page open."
+		text "The harbour, as promised. See you on Sunday!"
+		text "* %"
+		text "* MB of 13.9 MB"
+		*
+		progressbar "Progress"
+		*
+		button "Cancel"
+		text "Opened in your browser *"`,
+	"download-done": `
+		heading "Saved" level 1 focused (= It is whole: every byte was checked. *)
+		text "It is whole: every byte was checked. *"
+		text "The harbour, as promised. See you on Sunday!"` + spokenEntries + `
+		button "Save again"
+		*
+		text "Opened in your browser *"`,
+	"download-loading": `
+		heading "Opening" level 1 (= Reading what is in the envelope.)
+		text "Reading what is in the envelope."
+		text "Opened in your browser *"`,
+	"download-gone": `
+		heading "There is nothing here" level 1 focused
+		text "*expired*"
+		text "Check that you copied the whole link. *"`,
+	"download-bad-link": `
+		heading "This link is not complete" level 1 focused
+		alert "The part after # is missing, *"`,
+	"download-waiting": `
+		heading "Still being sent" level 1 focused (= The sender’s upload has not finished. *)
+		text "The sender’s upload has not finished. *"
+		text "Opened in your browser *"`,
+	"download-note": `
+		heading "You have been sent a note" level 1 focused (= Sealed *. Open for * more.)
+		text "Sealed *. Open for * more."
+		text "The harbour, as promised. See you on Sunday!"
+		text "Opened in your browser *"`,
+	"download-one-file": `
+		heading "You have been sent “Letter to Grüße 📮.txt”" level 1 focused (= Sealed *. Open for * more.)
+		text "Sealed *. Open for * more."
+		button "Save, 40.0 kB"
+		*
+		text "Opened in your browser *"`,
+	"download-damaged": `
+		heading "This is damaged" level 1 focused
+		alert "What arrived is not what was sealed, *"
+		button "Try again"`,
+	"upload-full": `
+		heading "The server is full" level 1 focused (= Nothing is lost: what you chose is still here.)
+		text "Nothing is lost: what you chose is still here."` + spokenParcel + `
+		textbox "Password" = •••••••••••
+		button "Show the password"
+		alert "It has no room for this at the moment. *"
+		button "Try again"
+		text "Sealed in your browser.*"`,
+	"download-too-many-tries": `
+		heading "This share has a password" level 1 (= Whoever sent it to you has it.)
+		text "Whoever sent it to you has it."
+		alert "Too many wrong passwords. This share rests now; you can try again in 1 hour."
+		textbox "Password" = ••••••••••• focused (= Too many wrong passwords. *)
+		button "Show the password"
+		button "Open in *:*" disabled
+		text "Opened in your browser *"`,
+	"download-unreachable": `
+		heading "The server cannot be reached" level 1 focused
+		alert "It may be down, or this device may have no connection. *"
+		button "Try again"`,
+	"upload-over-a-limit": `
+		heading "Send files that only the recipient can open" level 1 (= *)
+		text "They are compressed and sealed before they leave this device."
+		*
+		textbox "Password"
+		status "3 files, 13.9 MB"
+		alert "This is 13.9 MB, and the server takes up to 1.05 MB at once. *"
+		button "Seal and send" disabled
+		text "Sealed in your browser.*"`,
+	"old-browser": `
+		heading "This browser is too old for this page" level 1 focused
+		alert "It lacks what sealing and opening need. *"`,
+	"insecure": `
+		heading "This page needs a protected connection" level 1 focused
+		alert "It was opened over plain http, *"`,
+	"piece-missing": `
+		heading "A piece of this page is missing" level 1 focused
+		alert "It did not arrive, *"
+		button "Reload"`,
+}
+
+const (
+	spokenParcel = `
+		list "What will be sent"
+		listitem "Letter to Grüße 📮.txt 40.0 kB"
+		button "Remove Letter to Grüße 📮.txt"
+		listitem "שלום עולם مرحبا.txt 1.23 MB"
+		button "Remove שלום עולם مرحبا.txt"
+		listitem "photographs of the harbour, July.zip 12.6 MB"
+		button "Remove photographs of the harbour, July.zip"
+		text "3 files 13.9 MB"
+		button "Add files"
+		button "Add a folder"
+		textbox "A note, sealed with the files" = The harbour, as promised. See you on Sunday!
+		text "Keep it for _ , for _ , with _ ."
+		combobox "Keep it for" = 1 day
+		combobox "Downloads" = 5 downloads`
+	spokenEntries = `
+		list "What is in it"
+		listitem "Letter to Grüße 📮.txt 40.0 kB"
+		button "Save Letter to Grüße 📮.txt"
+		listitem "שלום עולם مرحبا.txt 1.23 MB"
+		button "Save שלום עולם مرحبا.txt"
+		listitem "photographs of the harbour, July.zip 12.6 MB"
+		button "Save photographs of the harbour, July.zip"
+		*`
+)
