@@ -43,6 +43,8 @@ const link = /** @type {HTMLInputElement} */ (hook("link"));
 
 const worker = new Remote(new URL("../worker/upload.js", import.meta.url));
 let preparing = prepare();
+// What earlier saves of this browser have left behind goes at the next visit, to whichever page, but after the first paint.
+preparing.then(() => import("./save-stage.js")).then(({ sweep }) => sweep(), () => {});
 
 /** Resolves when the engine and the server's terms are there. */
 async function prepare() {

@@ -102,8 +102,7 @@ func (r reader) content(t *testing.T) string {
 // identity asks the command-line program for the age identity and returns the path of a file that holds it.
 func (r reader) identity(t *testing.T, password string) string {
 	t.Helper()
-	t.Setenv("SEALPOST_PASSWORD", password)
-	key := command(t, nil, filepath.Join(programs, "sealpost"), "key", "https://sealpost.example/d/"+r.id+"#"+r.fragment)
+	key := command(t, nil, "env", "SEALPOST_PASSWORD="+password, filepath.Join(programs, "sealpost"), "key", "https://sealpost.example/d/"+r.id+"#"+r.fragment)
 	if strings.TrimSpace(string(key)) != r.keys.Identity {
 		t.Fatalf("sealpost key printed something else than the identity")
 	}

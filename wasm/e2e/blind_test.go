@@ -17,6 +17,7 @@ import (
 // TestBlind: nothing of names, content, note, password, link or keys is in the data folder, in SQLite's file or its log, in
 // the server's log at its most talkative, or in any byte that the server was sent.
 func TestBlind(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.tap.record()
 	r := random(t)
@@ -103,6 +104,7 @@ func TestBlind(t *testing.T) {
 
 // TestSpellings proves that the search would find something.
 func TestSpellings(t *testing.T) {
+	t.Parallel()
 	secret := []byte("canary: Grüße")
 	for i := range 6 {
 		padded := append([]byte("abcdef"[:i]), append(bytes.Clone(secret), "xyz"[:i%4]...)...)

@@ -20,9 +20,10 @@ import (
 
 // TestBeforeTheEngine: the page can be used while the engine has not arrived yet, however long that takes.
 func TestBeforeTheEngine(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "patient.txt")
 	writeFile(t, file, []byte("sent when the engine came"))
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		release := s.tap.hold("/bin/engine.wasm")
 		b := launch(t, engine, webdriver.Options{})
@@ -44,10 +45,11 @@ func TestBeforeTheEngine(t *testing.T) {
 // TestAnotherBuild: the server is updated under open tabs. One that has all of its build goes on, is told of the newer one
 // when its person comes back, and gets that by a reload; one that lacks a piece says so. Nothing mixes.
 func TestAnotherBuild(t *testing.T) {
+	t.Parallel()
 	other := buildInHebrew(t)
 	file := filepath.Join(t.TempDir(), "sent.txt")
 	writeFile(t, file, []byte("sent by an old page through a new server"))
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		s.tap.set(func(tp *tap) { tp.language = "en" })
 		b := launch(t, engine, webdriver.Options{})
@@ -79,8 +81,9 @@ func TestAnotherBuild(t *testing.T) {
 
 // TestUpdatedWhileLoading: the server is updated after the page has come and before its engine has.
 func TestUpdatedWhileLoading(t *testing.T) {
+	t.Parallel()
 	other := buildInHebrew(t)
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		s.tap.set(func(tp *tap) { tp.language = "en" })
 		release := s.tap.hold("/bin/engine.wasm")
@@ -100,7 +103,8 @@ func TestUpdatedWhileLoading(t *testing.T) {
 
 // TestHalfAPage: when not even the script arrives that tells of missing ones, the page tells it without any.
 func TestHalfAPage(t *testing.T) {
-	eachEngine(t, func(t *testing.T, engine string) {
+	t.Parallel()
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
 		s.tap.set(func(tp *tap) {
@@ -126,15 +130,16 @@ func TestHalfAPage(t *testing.T) {
 
 // TestPreloads: the HTML asks for all that the first paint needs, before its scripts ask for it; what saves comes later.
 func TestPreloads(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
 		for _, path := range []string{"/", "/d/AAAAAAAAAAAAAAAA"} {
 			must(t, b.Go(s.url+path))
 			must(t, b.WaitFor("return document.documentElement.hasAttribute('data-started')", patience))
 			v, err := b.Eval(`const linked=[...document.querySelectorAll('link[href],script[src]')].map(e=>e.href||e.src);
 				const asked=performance.getEntriesByType('resource').map(e=>e.name).filter(n=>/\/b\/[^/]+\/(js|css)\//.test(n));
-				const early=asked.slice(0,asked.findIndex(n=>n.endsWith('/js/save.js'))>>>0);
+				const early=asked.slice(0,asked.findIndex(n=>/\/js\/save/.test(n))>>>0);
 				return [early.length,early.filter(n=>!linked.includes(n))]`)
 			must(t, err)
 			got, _ := v.([]any)
@@ -147,6 +152,7 @@ func TestPreloads(t *testing.T) {
 
 // TestOldAddresses: no address of one build answers in another.
 func TestOldAddresses(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	site, err := static.Render(static.FS)
 	must(t, err)
@@ -177,12 +183,13 @@ func TestOldAddresses(t *testing.T) {
 
 // TestAnotherLanguage: a language is only a file away, a script from right to left included.
 func TestAnotherLanguage(t *testing.T) {
+	t.Parallel()
 	program := buildInHebrew(t)
 	dir := t.TempDir()
 	files := []string{filepath.Join(dir, "0123.456"), filepath.Join(dir, "789")}
 	writeFile(t, files[0], prose(random(t), 3<<20))
 	writeFile(t, files[1], nil)
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		s.update(program)
 		s.tap.set(func(tp *tap) { tp.language = "he-IL,he;q=0.9,en;q=0.5" })

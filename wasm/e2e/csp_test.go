@@ -9,6 +9,7 @@ import (
 
 // TestQuiet: sending and receiving break neither the page's security policy nor anything else that a console would tell.
 func TestQuiet(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.tap.observe()
 	dir := filepath.Join(t.TempDir(), "quiet")
@@ -40,6 +41,7 @@ func TestQuiet(t *testing.T) {
 
 // TestPolicy: the policy is in force. What an injected element might try fails, and the observer of TestQuiet sees it.
 func TestPolicy(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.tap.observe()
 	eachEngine(t, func(t *testing.T, engine string) {

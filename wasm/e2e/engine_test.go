@@ -21,6 +21,7 @@ const (
 
 // TestEngineIsLight: the engine goes out precompressed, at most once per build.
 func TestEngineIsLight(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	site, err := static.Render(static.FS)
 	must(t, err)
@@ -60,6 +61,7 @@ func TestEngineIsLight(t *testing.T) {
 
 // TestFirstPaintIsLight: a page and all that its HTML asks for arrive in a few packets.
 func TestFirstPaintIsLight(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for _, path := range []string{"/", "/d/AAAAAAAAAAAAAAAA"} {
 		var wire atomic.Int64

@@ -15,6 +15,7 @@ import (
 // does so sooner than the page can prevent it. Usually that does not matter, because files are staged. Where they cannot be,
 // the page must notice, and must not say that the file is whole.
 func TestServiceWorkerStopped(t *testing.T) {
+	t.Parallel()
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "stopped.bin"), 24<<20)
 	for _, staged := range []bool{true, false} {
 		t.Run(map[bool]string{true: "staged", false: "streamed"}[staged], func(t *testing.T) {
@@ -55,6 +56,7 @@ func TestServiceWorkerStopped(t *testing.T) {
 // TestSlowDownload: a download that takes longer than a service worker may idle arrives whole. Firefox's limit of 30 seconds is
 // shortened, except in a long run, to a little more than the time between two signs of life.
 func TestSlowDownload(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "-part-size", "1MiB")
 	size := sized[int64](24<<20, 72<<20)
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "slow.bin"), size)
@@ -80,6 +82,7 @@ func TestSlowDownload(t *testing.T) {
 
 // TestServerRestarts: a server that is killed and comes back costs seconds, in mid-upload and in mid-download, and no byte.
 func TestServerRestarts(t *testing.T) {
+	t.Parallel()
 	eachEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "1MiB")
 		file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "restart.bin"), 16<<20)

@@ -19,6 +19,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -33,7 +34,7 @@ var (
 	seed     uint64
 	programs string // folder of the binaries
 	slots    = newSlots(3)
-	launched sync.Map // *testing.T of the tests that have started browsers
+	launched sync.Map // names of the tests that have browsers
 )
 
 func TestMain(m *testing.M) {
@@ -120,8 +121,9 @@ func (s *semaphore) take(n int) (give func()) {
 	})
 }
 
-// launch starts a browser, when it is its turn, and closes it at the end of the test. A test does that once: were it to
-// wait for a second turn, all might wait for ever. One that needs several browsers starts them at once with launchAll.
+// launch starts a browser, when it is its turn, and closes it at the end of the test. A test does that once, and so do those that
+// it runs: were it to wait for a second turn, all might wait for ever. One that needs several browsers starts them at once with
+// launchAll.
 func launch(t *testing.T, engine string, o webdriver.Options) *webdriver.Browser {
 	t.Helper()
 	return launchAll(t, o, engine)[0]
@@ -129,9 +131,13 @@ func launch(t *testing.T, engine string, o webdriver.Options) *webdriver.Browser
 
 func launchAll(t *testing.T, o webdriver.Options, engines ...string) []*webdriver.Browser {
 	t.Helper()
-	if _, again := launched.LoadOrStore(t, true); again {
-		t.Fatal("BUG: a test must start its browsers at once")
+	for name := t.Name(); name != "."; name = path.Dir(name) {
+		if _, has := launched.Load(name); has {
+			t.Fatal("BUG: a test must start its browsers at once")
+		}
 	}
+	launched.Store(t.Name(), true)
+	t.Cleanup(func() { launched.Delete(t.Name()) })
 	give := slots.take(len(engines))
 	t.Cleanup(give)
 	var all []*webdriver.Browser
@@ -161,12 +167,25 @@ func report(t *testing.T, b *webdriver.Browser) {
 
 // eachEngine runs f in parallel with each engine.
 func eachEngine(t *testing.T, f func(t *testing.T, engine string)) {
-	for _, engine := range webdriver.Engines {
+	inEngines(t, webdriver.Engines, f)
+}
+
+func inEngines(t *testing.T, engines []string, f func(t *testing.T, engine string)) {
+	for _, engine := range engines {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			f(t, engine)
 		})
 	}
+}
+
+// someEngine is eachEngine for what hardly differs between them: a sample is one of them, a different one in each test.
+func someEngine(t *testing.T, f func(t *testing.T, engine string)) {
+	engines := webdriver.Engines
+	if !long {
+		engines = engines[random(t).IntN(len(engines)):][:1]
+	}
+	inEngines(t, engines, f)
 }
 
 func must(t *testing.T, err error) {

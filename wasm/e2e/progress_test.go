@@ -134,6 +134,7 @@ func wantAtRest(t *testing.T, b *webdriver.Browser, title string) {
 
 // TestProgress: what one is shown of sending and receiving over a slow line is true, and one need not look at the page for it.
 func TestProgress(t *testing.T) {
+	t.Parallel()
 	eachEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "1MiB")
 		r := random(t)
@@ -176,9 +177,10 @@ func TestProgress(t *testing.T) {
 
 // TestProgressSaved: what compression spares is told, of text; and a cancelled transfer leaves the tab as it was.
 func TestProgressSaved(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "-part-size", "1MiB")
 	file := writeFile(t, filepath.Join(t.TempDir(), "text.txt"), prose(random(t), 24<<20))
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
 		s.fill(t, b, parcel{files: []string{file}})
 		s.tap.set(func(tp *tap) { tp.slowUp = 512 << 10 })
@@ -195,7 +197,8 @@ func TestProgressSaved(t *testing.T) {
 
 // TestProgressStands: when nothing moves, that is said and nothing is made up.
 func TestProgressStands(t *testing.T) {
-	eachEngine(t, func(t *testing.T, engine string) {
+	t.Parallel()
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "1MiB")
 		file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "stands.bin"), 12<<20)
 		b := launch(t, engine, webdriver.Options{})

@@ -13,13 +13,14 @@ import (
 
 // TestREADME: who follows the README's way to open a share without a browser, word for word, has what a browser sent.
 func TestREADME(t *testing.T) {
+	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")
 	must(t, err)
 	var commands string
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(readme), -1) {
 		commands += block[1]
 	}
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		r := random(t)
 		files := t.TempDir()

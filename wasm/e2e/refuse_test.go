@@ -15,6 +15,7 @@ import (
 
 // TestPassword: a wrong password is told as that, with the tries that are left, and the right one opens afterwards.
 func TestPassword(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := random(t)
 	file := writeFile(t, filepath.Join(t.TempDir(), "secret.txt"), prose(r, 100_000))
@@ -45,6 +46,7 @@ func TestPassword(t *testing.T) {
 
 // TestTries: when all tries are used up the page says so and waits; the link itself stays good.
 func TestTries(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := launch(t, "chromium", webdriver.Options{})
 	file := writeFile(t, filepath.Join(t.TempDir(), "secret.txt"), []byte("secret"))
@@ -69,6 +71,7 @@ func TestTries(t *testing.T) {
 
 // TestDownloadsLimit: of two people who both see a share with one download left, one gets it. A spent share leaves nothing.
 func TestDownloadsLimit(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	file := writeFile(t, filepath.Join(t.TempDir(), "once.bin"), noise(random(t), 3<<20))
 	for _, pair := range [][2]string{{"chromium", "firefox"}, {"webkit", "chromium"}} {
@@ -113,9 +116,10 @@ func wantNoParts(t *testing.T, s *site, share string) {
 
 // TestExpiry: after its time a share is gone, for a page that is open already, too, and so are its bytes.
 func TestExpiry(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "-lifetimes", "6s,1h")
 	file := writeFile(t, filepath.Join(t.TempDir(), "soon.txt"), []byte("soon gone"))
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
 		share := s.send(t, b, parcel{files: []string{file}, expiry: "6"})
 		sent := time.Now()
@@ -133,10 +137,11 @@ func TestExpiry(t *testing.T) {
 
 // TestNothingThere: revoked, unknown, wrong and mutilated links lead to a page that says so.
 func TestNothingThere(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.tap.record()
 	file := writeFile(t, filepath.Join(t.TempDir(), "there.txt"), []byte("there"))
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
 		share := s.send(t, b, parcel{files: []string{file}})
 		r := s.reader(t, share, "")
@@ -169,10 +174,11 @@ func TestNothingThere(t *testing.T) {
 
 // TestCancel: an upload that is cancelled half-way leaves nothing on the server, and what was chosen is still there.
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "-part-size", "1MiB")
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "half.bin"), 24<<20)
 	s.tap.set(func(tp *tap) { tp.slowUp = 1 << 20 })
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
 		s.fill(t, b, parcel{files: []string{file}})
 		must(t, b.Click("[data-hook=start]"))
@@ -202,6 +208,7 @@ func TestCancel(t *testing.T) {
 
 // TestFollow: a link that is opened while the sender still sends waits, and opens by itself.
 func TestFollow(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "-part-size", "1MiB")
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "slow.bin"), 8<<20)
 	s.tap.set(func(tp *tap) { tp.slowUp = 1 << 20 })
@@ -224,10 +231,11 @@ func TestFollow(t *testing.T) {
 // TestLostAnswers: each request of an upload and of a download is carried out while its answer is lost, once. Nothing is
 // stored or counted twice.
 func TestLostAnswers(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "-part-size", "1MiB")
 	file := writeFile(t, filepath.Join(t.TempDir(), "lost.bin"), noise(random(t), 3<<20))
 	lost := s.tap.loseOnce(func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/v1/shares") })
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
 		share := s.send(t, b, parcel{files: []string{file}, downloads: "2"})
 		r := s.reader(t, share, "")

@@ -11,6 +11,7 @@ import (
 
 // TestAllPairs: what any of the engines sends, any of them receives, every byte and every name.
 func TestAllPairs(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := random(t)
 	dir := t.TempDir()
@@ -48,6 +49,7 @@ func TestAllPairs(t *testing.T) {
 // TestSmallThings: one file under its own name, an empty one, one with the longest name, an empty folder, a note, one entry
 // out of several.
 func TestSmallThings(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := random(t)
 	dir := t.TempDir()
@@ -89,6 +91,7 @@ func TestSmallThings(t *testing.T) {
 
 // TestLargeThings: large random bytes, a folder with very many files, a video. Each engine sends once and receives once.
 func TestLargeThings(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	next := map[string]string{"chromium": "firefox", "firefox": "webkit", "webkit": "chromium"}
 	dir := t.TempDir()
@@ -133,6 +136,7 @@ func TestLargeThings(t *testing.T) {
 // TestPseudoFolder: WebKit hands over a folder that is chosen as a file as something that cannot be read. That is refused,
 // with a sentence that says what to do.
 func TestPseudoFolder(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	dir := filepath.Join(t.TempDir(), "a folder")
 	writeFile(t, filepath.Join(dir, "inside.txt"), []byte("inside"))

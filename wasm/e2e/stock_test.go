@@ -10,6 +10,7 @@ import (
 
 // TestStockTools: what a browser sealed opens with the age, zstd and tar of the distribution, and nothing of ours but the key.
 func TestStockTools(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := random(t)
 	dir := t.TempDir()

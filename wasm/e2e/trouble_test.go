@@ -55,6 +55,7 @@ func wantKept(t *testing.T, b *webdriver.Browser, p parcel) {
 // TestNoSecureContext: at a network address without https browsers leave out what sealing needs. Both pages say so before they
 // try anything, and the key stays where it is.
 func TestNoSecureContext(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.tap.record()
 	l, err := net.Listen("tcp", net.JoinHostPort(networkAddress(t), "0"))
@@ -63,7 +64,7 @@ func TestNoSecureContext(t *testing.T) {
 	go srv.Serve(recordedListener{l, &s.tap.rec})
 	t.Cleanup(func() { srv.Close() })
 	site, fragment := "http://"+l.Addr().String(), link.New(false).String()
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
 		for _, page := range []string{"/", "/d/AAAAAAAAAAAAAAAA#" + fragment} {
 			must(t, b.Go(site+page))
@@ -101,7 +102,8 @@ func networkAddress(t *testing.T) string {
 
 // TestOldBrowser: a browser that lacks something says so, whatever it lacks.
 func TestOldBrowser(t *testing.T) {
-	eachEngine(t, func(t *testing.T, engine string) {
+	t.Parallel()
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
 		for _, lacking := range []string{"delete window.WebAssembly", "delete Promise.withResolvers", "delete HTMLScriptElement.prototype.noModule"} {
@@ -121,8 +123,9 @@ func TestOldBrowser(t *testing.T) {
 // TestMissingPieces: a page that did not arrive whole says so, and works after a reload; on the upload page nothing that was
 // chosen is lost.
 func TestMissingPieces(t *testing.T) {
+	t.Parallel()
 	file := writeFile(t, filepath.Join(t.TempDir(), "kept.txt"), []byte("kept while the engine was missing"))
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
 		s.tap.set(func(tp *tap) { tp.uncached = true })
@@ -160,8 +163,9 @@ func TestMissingPieces(t *testing.T) {
 // TestUnreachable: the connection breaks at each step of the way. Before a transfer the page says so and goes on when it is
 // told to, or when the device is connected again; a transfer under way waits by itself.
 func TestUnreachable(t *testing.T) {
+	t.Parallel()
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "wait.bin"), 6<<20)
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "256KiB")
 		b := launch(t, engine, webdriver.Options{})
 		p := parcel{files: []string{file}, note: "a note", password: "", expiry: "3600", downloads: "1"}
@@ -213,8 +217,9 @@ func TestUnreachable(t *testing.T) {
 
 // TestCancelUnreachable: an upload that is cancelled while the server cannot be reached is not said to be taken back.
 func TestCancelUnreachable(t *testing.T) {
+	t.Parallel()
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "stuck.bin"), 6<<20)
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "256KiB")
 		b := launch(t, engine, webdriver.Options{})
 		s.tap.set(func(tp *tap) { tp.slowUp = 512 << 10 })
@@ -235,6 +240,7 @@ func TestCancelUnreachable(t *testing.T) {
 // TestRefused: whatever the server refuses a sender, the page names it, loses nothing of what was chosen, and sends all of it as
 // a new share when asked to.
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "refused.bin"), 2<<20)
 	problem := func(code api.Code, status int, retryAfter int64) *api.Problem {
 		return &api.Problem{Code: code, Status: status, RetryAfter: retryAfter, Detail: "Something in the server's words."}
@@ -254,7 +260,7 @@ func TestRefused(t *testing.T) {
 		{"PUT", "/parts/1", problem(api.CodeNotFound, 404, 0), "let go", "new share"},
 		{"POST", "/complete", problem(api.CodeIncomplete, 409, 0), "mixed up", `\(incomplete\)`},
 	}
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "256KiB")
 		b := launch(t, engine, webdriver.Options{})
 		p := parcel{files: []string{file}, note: "a note", password: "secret", expiry: "3600", downloads: "3"}
@@ -279,11 +285,12 @@ func TestRefused(t *testing.T) {
 
 // TestOverTheLimits: what is more than may be sent is told as soon as it is chosen, and cannot be sent.
 func TestOverTheLimits(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "-max-share-size", "1MiB")
 	dir := t.TempDir()
 	small := writeFile(t, filepath.Join(dir, "small.txt"), []byte("small"))
 	large := noiseFile(t, random(t), filepath.Join(dir, "large.bin"), 2<<20)
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
 		s.fill(t, b, parcel{files: []string{small}})
 		must(t, b.SendKeys("[data-hook=files]", large))
@@ -337,8 +344,9 @@ func wantNoRefusal(t *testing.T, b *webdriver.Browser) {
 // TestRest: after too many wrong passwords the page counts down to the moment when another may be tried. Clocks that are changed
 // meanwhile prolong nothing.
 func TestRest(t *testing.T) {
+	t.Parallel()
 	file := writeFile(t, filepath.Join(t.TempDir(), "secret.txt"), []byte("secret"))
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
 		share := s.send(t, b, parcel{files: []string{file}, password: "right"})
@@ -388,7 +396,8 @@ func TestRest(t *testing.T) {
 
 // TestFileChanges: a file that is not any more what was chosen is named, and the rest is kept.
 func TestFileChanges(t *testing.T) {
-	eachEngine(t, func(t *testing.T, engine string) {
+	t.Parallel()
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		dir := t.TempDir()
 		stays := writeFile(t, filepath.Join(dir, "stays.txt"), []byte("stays"))
@@ -410,8 +419,9 @@ func TestFileChanges(t *testing.T) {
 
 // TestDamagedShare: what is damaged is never saved as whole; the page says so, and trying again takes no other download.
 func TestDamagedShare(t *testing.T) {
+	t.Parallel()
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "damaged.bin"), 3<<20)
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
 		share := s.send(t, b, parcel{files: []string{file}, downloads: "2"})
@@ -432,7 +442,8 @@ func TestDamagedShare(t *testing.T) {
 
 // TestGivenUp: who waits for a sender that never finishes is told in the end that there is nothing, and what that may mean.
 func TestGivenUp(t *testing.T) {
-	eachEngine(t, func(t *testing.T, engine string) {
+	t.Parallel()
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-abandon-after", "8s")
 		b := launch(t, engine, webdriver.Options{})
 		open(t, b, s.unfinished(t), "loading")
