@@ -91,7 +91,7 @@ func TestServerRestarts(t *testing.T) {
 		s.tap.set(func(tp *tap) { tp.slowUp, tp.slowDown = 2<<20, 1<<20 })
 		s.fill(t, b, parcel{files: []string{file}})
 		must(t, b.Click("[data-hook=start]"))
-		must(t, b.WaitFor("return document.querySelector('[data-hook=progress]').value>0", patience))
+		must(t, b.WaitFor(moving, patience))
 		restart()
 		wantState(t, b, patience, "done")
 		share, err := b.Value("[data-hook=link]")

@@ -12,6 +12,10 @@ import (
 	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
 )
 
+// moving is true once a transfer has come some way.
+const moving = `return /sending|receiving/.test(document.querySelector('main').dataset.state)&&
+	document.querySelector('[data-hook=progress]').value>0`
+
 const patience = 60 * time.Second // for a step that takes a second or two on an idle machine
 
 // parcel is what a test sends.

@@ -205,7 +205,7 @@ func TestProgressStands(t *testing.T) {
 		s.fill(t, b, parcel{files: []string{file}})
 		s.tap.set(func(tp *tap) { tp.slowUp = 512 << 10 })
 		must(t, b.Click("[data-hook=start]"))
-		must(t, b.WaitFor("return document.querySelector('[data-hook=progress]').value>0", patience))
+		must(t, b.WaitFor(moving, patience))
 		s.tap.set(func(tp *tap) { tp.slowUp = 1 }) // of what begins from now on
 		must(t, b.WaitFor(`return /Nothing is moving/.test(document.querySelector('[data-hook=status]').textContent)`, patience))
 		if g := glanceAt(t, b); strings.Contains(g.Rate, "about") || strings.Contains(g.Rate, "/s") || g.Rate != g.Status {

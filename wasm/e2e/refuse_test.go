@@ -182,7 +182,7 @@ func TestCancel(t *testing.T) {
 		b := launch(t, engine, webdriver.Options{})
 		s.fill(t, b, parcel{files: []string{file}})
 		must(t, b.Click("[data-hook=start]"))
-		must(t, b.WaitFor("return document.querySelector('[data-hook=progress]').value>0&&document.querySelector('[data-hook=link]').value", patience))
+		must(t, b.WaitFor(moving+"&&document.querySelector('[data-hook=link]').value", patience))
 		share, err := b.Value("[data-hook=link]")
 		must(t, err)
 		r := s.reader(t, share, "")

@@ -232,7 +232,7 @@ func TestSaveDialog(t *testing.T) {
 	dialog("{fails:''}")
 	s.tap.set(func(tp *tap) { tp.slowDown = 512 << 10 })
 	must(t, b.Click("[data-hook=download]"))
-	must(t, b.WaitFor("return document.querySelector('[data-hook=progress]').value>0", patience))
+	must(t, b.WaitFor(moving, patience))
 	must(t, b.Click("[data-hook=cancel]"))
 	wantState(t, b, patience, "ready")
 	gone()
@@ -390,7 +390,7 @@ func TestTwoBuilds(t *testing.T) {
 			wantBuild("old") // the other was idle
 			s.tap.set(func(tp *tap) { tp.slowDown = 512 << 10 })
 			must(t, b.Click("[data-hook=download]"))
-			must(t, b.WaitFor("return document.querySelector('[data-hook=progress]').value>0", patience))
+			must(t, b.WaitFor(moving, patience))
 			wantWay(t, b, "stream")
 
 			s.tap.set(func(tp *tap) { tp.inject = "" })

@@ -180,7 +180,7 @@ func TestUnreachable(t *testing.T) {
 		mend()
 		s.tap.set(func(tp *tap) { tp.slowUp = 1 << 20 })
 		must(t, b.Click("[data-hook=start]"))
-		must(t, b.WaitFor("return document.querySelector('[data-hook=progress]').value>0", patience))
+		must(t, b.WaitFor(moving, patience))
 		mend = s.tap.cut("/api/")
 		time.Sleep(5 * time.Second)
 		wantState(t, b, time.Second, "sending")
@@ -226,7 +226,7 @@ func TestCancelUnreachable(t *testing.T) {
 		p := parcel{files: []string{file}, note: "a note", password: "secret", expiry: "3600", downloads: "3"}
 		s.fill(t, b, p)
 		must(t, b.Click("[data-hook=start]"))
-		must(t, b.WaitFor("return document.querySelector('[data-hook=progress]').value>0", patience))
+		must(t, b.WaitFor(moving, patience))
 		s.tap.cut("/api/")
 		must(t, b.Click("[data-hook=cancel]"))
 		wantState(t, b, patience, "ready")
