@@ -256,12 +256,10 @@ func (b *Browser) Click(css string) error {
 
 // Keys that Press takes, besides characters.
 const (
-	Tab    = '\uE004'
-	Enter  = '\uE006'
-	Shift  = '\uE008'
-	Escape = '\uE00C'
-	Space  = ' '
-	Down   = '\uE015'
+	Tab   = '\uE004'
+	Enter = '\uE006'
+	Shift = '\uE008'
+	Space = ' '
 )
 
 // Press presses keys together, on a keyboard as people have: what has the focus gets them.

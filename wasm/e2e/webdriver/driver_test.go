@@ -63,6 +63,16 @@ func TestEngines(t *testing.T) {
 			}
 			must(t, b.Click("#b"))
 			must(t, b.WaitFor("return document.title==='clicked true'", 5*time.Second))
+			_, err = b.Eval("document.title='t';document.getElementById('d').focus()")
+			must(t, err)
+			must(t, b.Press(webdriver.Shift, webdriver.Tab))
+			must(t, b.Press(webdriver.Enter))
+			must(t, b.WaitFor("return document.title==='clicked true'", 5*time.Second))
+			button, err := b.Eval("return document.getElementById('b')")
+			must(t, err)
+			if role, name, err := b.Accessible(button); err != nil || role != "button" || name != "b" {
+				t.Errorf("accessible: got %q, %q, %v", role, name, err)
+			}
 			if v, err = b.Eval("return matchMedia('(prefers-color-scheme: dark)').matches"); err != nil || v != true {
 				t.Errorf("dark: got %v, %v", v, err)
 			}
