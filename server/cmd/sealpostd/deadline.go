@@ -19,7 +19,9 @@ func withDeadlines(next http.Handler, stall time.Duration) http.Handler {
 		rc := http.NewResponseController(w)
 		if r.ContentLength != 0 && r.Body != nil {
 			rc.SetReadDeadline(time.Now().Add(stall)) // also for a body that only the server itself reads, to skip it
-			r.Body = &slidingBody{ReadCloser: r.Body, rc: rc, stall: stall, left: stall}
+			own := *r                                 // net/http goes by its own request when it decides whether to skip what is left of a body
+			own.Body = &slidingBody{ReadCloser: r.Body, rc: rc, stall: stall, left: stall}
+			r = &own
 		}
 		next.ServeHTTP(&slidingWriter{ResponseWriter: w, rc: rc, stall: stall}, r)
 	})
