@@ -164,6 +164,13 @@ func (d *daemon) finish(t *testing.T) {
 	if strings.Contains(text, "DATA RACE") || strings.Contains(text, "panic") {
 		t.Errorf("sealpostd crashed:\n%s", text)
 	}
+	if t.Failed() {
+		for line := range strings.Lines(text) {
+			if strings.Contains(line, "level=ERROR") || strings.Contains(line, "level=WARN") {
+				t.Log(line)
+			}
+		}
+	}
 	secrets.Lock()
 	defer secrets.Unlock()
 	for _, word := range secrets.words {
