@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sealpost/sealpost/server"
 	"github.com/sealpost/sealpost/server/api"
@@ -146,3 +147,14 @@ func TestCutDownload(t *testing.T) {
 		t.Errorf("headers: %v", a.header)
 	}
 }
+
+func TestPanic(t *testing.T) {
+	h := newHost(t, func(c *server.Config) {
+		c.CreateLimiter = panicking{}
+	})
+	h.want(h.do("POST", "/api/v1/shares", "", nil), 500, api.CodeInternal)
+}
+
+type panicking struct{}
+
+func (panicking) Allow(string) (bool, time.Duration) { panic("a defect") }

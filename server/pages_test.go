@@ -69,6 +69,20 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// A server of the API alone has nothing else, but tells whoever watches over it that it is there.
+func TestNoPages(t *testing.T) {
+	h := newHost(t)
+	for _, path := range []string{"/", "/d/x", "/api", "//api/v1/config"} {
+		if a := h.want(h.do("GET", path, "", nil), 404, api.CodeNotFound); a.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %v", path, a.header)
+		}
+	}
+	if a := h.do("GET", "/healthz", "", nil); a.status != 200 || string(a.body) != "ok\n" {
+		t.Errorf("health: %v", a)
+	}
+	h.want(h.do("POST", "/healthz", "", nil), 405, api.CodeMethodNotAllowed)
+}
+
 func TestEncodings(t *testing.T) {
 	_, get := newPages(t, map[string]string{"en/index.html": "page", "en/index.html.br": "page.br", "x.wasm": "engine", "x.wasm.br": "br", "x.wasm.gz": "gz"})
 	etags := map[string]bool{}
