@@ -8,9 +8,7 @@
 // and never wait for the writer. Several processes may open the file, at that price. Every writing operation is a
 // transaction that begins IMMEDIATE, and its answer is given only after COMMIT has succeeded.
 //
-// The statements stand in queries.go. They are written to serve D1 and PostgreSQL as well, so they use $N, numbered in the
-// order of first use (to SQLite these are names, which it numbers as they come), BIGINT and Unix seconds, and none needs an
-// answer from the one before it: an operation is one statement, or a batch that D1 takes as one.
+// The statements, and what their answers mean, are those of every database: package records.
 //
 // What lies in the file: hashes of tokens, sizes, counts, times. It is created with mode 0600. The schema has a version; a build
 // that is older than the file refuses it with store.ErrTooNew.

@@ -14,10 +14,12 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/sealpost/sealpost/server/store"
+	"github.com/sealpost/sealpost/server/store/internal/records"
 )
 
 // Store implements [store.Meta] in a file.
 type Store struct {
+	records.Store
 	writer, reader *sql.DB
 	forgot         atomic.Bool // the log may still have pages of forgotten shares
 }
@@ -36,6 +38,7 @@ func Open(path string) (_ *Store, err error) {
 		return nil, fmt.Errorf("failed to create database: %w", full(err))
 	}
 	s := &Store{}
+	s.DB = db{s}
 	s.forgot.Store(true) // by whoever had the file before, and may have been killed
 	defer func() {
 		if err != nil {
@@ -49,6 +52,9 @@ func Open(path string) (_ *Store, err error) {
 		return nil, err
 	}
 	if s.reader, err = connect(path, readers, "query_only(ON)"); err != nil {
+		return nil, err
+	}
+	if _, err := s.Version(context.Background()); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -89,24 +95,21 @@ func connect(path string, conns int, pragmas ...string) (*sql.DB, error) {
 
 // migrate makes the schema if there is none, and refuses one it does not know.
 func (s *Store) migrate(ctx context.Context) error {
-	var version int
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		var tables int
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_version'`).Scan(&tables); err != nil {
-			return err
-		}
-		if tables == 0 {
-			if _, err := tx.ExecContext(ctx, schema); err != nil {
-				return err
-			}
-		}
-		return tx.QueryRowContext(ctx, `SELECT version FROM schema_version`).Scan(&version)
-	})
+	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("failed to prepare database: %w", err)
+		return fmt.Errorf("failed to prepare database: %w", full(err))
 	}
-	if version > schemaVersion {
-		return fmt.Errorf("failed to open database of version %d: %w", version, store.ErrTooNew)
+	defer tx.Rollback()
+	var tables int
+	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_version'`).Scan(&tables)
+	if err == nil && tables == 0 {
+		_, err = tx.ExecContext(ctx, records.Schema)
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
+		return fmt.Errorf("failed to prepare database: %w", full(err))
 	}
 	return nil
 }
@@ -124,19 +127,24 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ping implements [store.Meta].
-func (s *Store) Ping(ctx context.Context) error {
-	var version int
-	return s.reader.QueryRowContext(ctx, `SELECT version FROM schema_version`).Scan(&version)
-}
+// db runs batches as transactions of s.
+type db struct{ s *Store }
 
-// write runs f in a transaction. What f returns counts only after COMMIT: that is where a full disk may show.
-func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
-	tx, err := s.writer.BeginTx(ctx, nil)
+// Read implements [records.DB]. It does not wait for the writer.
+func (d db) Read(ctx context.Context, st records.Statement) error { return full(each(ctx, d.s.reader, st)) }
+
+// Write implements [records.DB]. Success counts only after COMMIT: that is where a full disk may show.
+func (d db) Write(ctx context.Context, batch ...records.Statement) error {
+	tx, err := d.s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return full(err)
 	}
-	if err = f(tx); err == nil {
+	for _, st := range batch {
+		if err = each(ctx, tx, st); err != nil {
+			break
+		}
+	}
+	if err == nil {
 		err = tx.Commit()
 	} else {
 		tx.Rollback()
@@ -147,19 +155,46 @@ func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return full(err)
 }
 
-// change runs one statement that is to change one row, else there is no such share.
-func (s *Store) change(ctx context.Context, query string, args ...any) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, query, args...)
-		if err != nil {
+// each runs one statement and hands on its rows.
+func each(ctx context.Context, on interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+	ExecContext(context.Context, string, ...any) (sql.Result, error)
+}, st records.Statement) error {
+	if st.Row == nil {
+		_, err := on.ExecContext(ctx, st.Query, st.Args...)
+		return err
+	}
+	rows, err := on.QueryContext(ctx, st.Query, st.Args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := st.Row(rows); err != nil {
 			return err
 		}
-		n, err := res.RowsAffected()
-		if err == nil && n == 0 {
-			err = store.ErrNotFound
-		}
-		return err
-	})
+	}
+	return rows.Err()
+}
+
+// Doomed implements [store.Meta].
+func (s *Store) Doomed(ctx context.Context, now, idle int64, limit int) ([]string, error) {
+	switch err := s.scrub(ctx); {
+	case errors.Is(err, store.ErrFull):
+		return s.Unmarked(ctx, now, limit, err)
+	case err != nil:
+		return nil, fmt.Errorf("failed to clear the log: %w", err)
+	}
+	return s.Store.Doomed(ctx, now, idle, limit)
+}
+
+// Forget implements [store.Meta].
+func (s *Store) Forget(ctx context.Context, id string) error {
+	err := s.Store.Forget(ctx, id)
+	if err == nil {
+		s.forgot.Store(true)
+	}
+	return err
 }
 
 // scrub writes the log back and cuts it, if a share was forgotten since the last time. Readers may be in the way: then the
@@ -182,35 +217,5 @@ func full(err error) error {
 	if errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_FULL || e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE) {
 		return fmt.Errorf("%w: %w", store.ErrFull, err)
 	}
-	return err
-}
-
-// hash scans a SHA-256.
-type hash store.Hash
-
-// Scan implements [sql.Scanner].
-func (h *hash) Scan(src any) error {
-	b, ok := src.([]byte)
-	if !ok || len(b) != len(h) {
-		return errors.New("not a hash")
-	}
-	copy(h[:], b)
-	return nil
-}
-
-// scanShare scans the columns of a share and whatever follows them.
-func scanShare(row *sql.Row, more ...any) (store.Share, error) {
-	var s store.Share
-	err := row.Scan(append([]any{&s.ID, (*hash)(&s.Access), (*hash)(&s.Reader), (*hash)(&s.Owner), &s.State, &s.Password,
-		&s.PartSize, &s.Size, &s.Parts, &s.Created, &s.Completed, &s.Expires, &s.Lifetime, &s.MaxDownloads, &s.Taken}, more...)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return store.Share{}, store.ErrNotFound
-	}
-	return s, full(err)
-}
-
-// exec runs one statement of a batch.
-func exec(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
-	_, err := tx.ExecContext(ctx, query, args...)
 	return err
 }

@@ -1,12 +1,16 @@
-package sqlite
+package records
 
 import _ "embed"
 
+// Schema makes an empty database ready.
+//
 //go:embed schema.sql
-var schema string
+var Schema string
 
-// schemaVersion is what schema.sql makes.
-const schemaVersion = 1
+// SchemaVersion is what Schema makes, and the newest that this build knows.
+const SchemaVersion = 1
+
+const versionSelect = `SELECT version FROM schema_version`
 
 // The columns of a share, in scanShare's order.
 const columns = `id, access, reader, owner, state, password, part_size, size, parts, created, completed, expires, lifetime,
@@ -37,15 +41,14 @@ const (
 	partsSelect = `SELECT n, size, digest FROM parts WHERE share = $1 ORDER BY n`
 
 	// Complete: one statement checks and changes. Parts are 1 … $2 if there are $2 and none is above; all but the last are
-	// full; the sum is right, so the last one is too. shareSelect then tells why not.
+	// full; the sum is right, so the last one is too. shareSelect then tells what has become of it.
 	completeUpdate = `UPDATE shares SET state = 'ready', size = $1, parts = $2, completed = $3, expires = $3 + lifetime
 		WHERE id = $4 AND state = 'open' AND expires > $3
 		AND $2 > 0 AND $1 > ($2 - 1) * part_size AND $1 <= $2 * part_size
 		AND EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n = 0)
 		AND $2 = (SELECT COUNT(*) FROM parts p WHERE p.share = $4 AND p.n > 0
 			AND p.n <= $2 AND (p.n = $2 OR p.size = shares.part_size))
-		AND $1 = (SELECT COALESCE(SUM(p.size), 0) FROM parts p WHERE p.share = $4 AND p.n > 0)
-		RETURNING ` + columns
+		AND $1 = (SELECT COALESCE(SUM(p.size), 0) FROM parts p WHERE p.share = $4 AND p.n > 0)`
 
 	// TakeDownload. The update counts a ticket that is new, as long as there is room; the insert writes down the one that was
 	// just counted, or renews the lease of one that is known. A ticket is in the table exactly if it was counted.
@@ -86,7 +89,7 @@ const (
 	tryRight  = `SELECT ` + triesFull + ` FROM shares` + tryFits
 	tryNone   = `SELECT ` + triesFull + ` FROM shares WHERE id = $3 AND state <> 'removed' AND expires > $1`
 
-	remove = `UPDATE shares SET state = 'removed' WHERE id = $1 AND state <> 'removed' AND expires > $2`
+	remove = `UPDATE shares SET state = 'removed' WHERE id = $1 AND state <> 'removed' AND expires > $2 RETURNING id`
 
 	// Doomed. Two updates, because each has an index of its own. The order is random so that shares whose bytes cannot be
 	// deleted for now never stand in the way of the others.

@@ -1,0 +1,13 @@
+// Package records is [store.Meta] in SQL, for every database: the schema, the statements, and what their rows mean. A driver
+// brings a [DB], which is how a batch of statements becomes one atomic step there.
+//
+// Each operation is one batch. No statement needs an answer from the one before it, because D1 has no transactions that wait
+// for a client; where it would, state is carried over in the tables (shares.last_ticket). Reading first what most callers are
+// turned away for is a batch of its own, so that those who guess do not queue for a writer.
+//
+// The statements use $N, numbered in the order of first use (to SQLite these are names, which it numbers as they come), BIGINT
+// and Unix seconds. The only arguments are int64, string, []byte and nil. SQLite and D1 run a batch serially; PostgreSQL has to
+// lock the share's row first (SELECT … FOR UPDATE), so that the statements after it see what the one before them did.
+//
+// The schema has a version; a build that is older than the database refuses it with store.ErrTooNew.
+package records

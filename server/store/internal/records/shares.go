@@ -1,0 +1,165 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/sealpost/sealpost/server/store"
+)
+
+// Create implements [store.Meta].
+func (s Store) Create(ctx context.Context, n store.Share) (got store.Share, err error) {
+	password := int64(0)
+	if n.Password {
+		password = 1
+	}
+	var found bool
+	err = s.DB.Write(ctx,
+		do(createExpire, n.Owner[:], n.Created),
+		do(createInsert, n.ID, n.Access[:], n.Reader[:], n.Owner[:], n.State, password, n.PartSize, n.Size,
+			n.Parts, n.Created, n.Completed, n.Expires, n.Lifetime, n.MaxDownloads, n.Taken),
+		share(&got, &found, createSelect, []any{n.Owner[:]}))
+	if err == nil && !found {
+		err = fmt.Errorf("id is taken: %w", store.ErrConflict)
+	}
+	if err != nil {
+		return store.Share{}, fmt.Errorf("failed to create share: %w", err)
+	}
+	return got, nil
+}
+
+// Share implements [store.Meta].
+func (s Store) Share(ctx context.Context, id string, now int64) (got store.Share, err error) {
+	var found bool
+	err = s.DB.Read(ctx, share(&got, &found, shareSelect, []any{id, now}))
+	if err = orNotFound(err, found); err != nil {
+		return store.Share{}, fmt.Errorf("failed to read share: %w", err)
+	}
+	return got, nil
+}
+
+// AddPart implements [store.Meta].
+func (s Store) AddPart(ctx context.Context, id string, p store.Part, now, expires int64) (store.Part, error) {
+	var size sql.NullInt64
+	var digest []byte
+	var found bool
+	err := s.DB.Write(ctx,
+		do(partInsert, p.N, p.Size, p.Digest[:], id, now),
+		do(partPostpone, expires, id, now),
+		one(&found, partResult, []any{p.N, id, now}, &size, &digest))
+	err = orNotFound(err, found)
+	switch {
+	case err == nil && !size.Valid:
+		err = store.ErrNotOpen
+	case err == nil && len(digest) != len(p.Digest):
+		err = errors.New("not a hash")
+	}
+	if err != nil {
+		return store.Part{}, fmt.Errorf("failed to add part: %w", err)
+	}
+	return store.Part{N: p.N, Size: size.Int64, Digest: store.Hash(digest)}, nil
+}
+
+// Part implements [store.Meta].
+func (s Store) Part(ctx context.Context, id string, n int64) (store.Part, error) {
+	p := store.Part{N: n}
+	var found bool
+	err := s.DB.Read(ctx, one(&found, partSelect, []any{id, n}, &p.Size, (*hash)(&p.Digest)))
+	if err = orNotFound(err, found); err != nil {
+		return store.Part{}, fmt.Errorf("failed to read part: %w", err)
+	}
+	return p, nil
+}
+
+// Parts implements [store.Meta].
+func (s Store) Parts(ctx context.Context, id string) (parts []store.Part, err error) {
+	err = s.DB.Read(ctx, Statement{partsSelect, []any{id}, func(r Row) error {
+		var p store.Part
+		err := r.Scan(&p.N, &p.Size, (*hash)(&p.Digest))
+		parts = append(parts, p)
+		return err
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("failed to read parts: %w", err)
+	}
+	return parts, nil
+}
+
+// Complete implements [store.Meta].
+func (s Store) Complete(ctx context.Context, id string, size, parts, now int64) (got store.Share, err error) {
+	var found bool
+	err = s.DB.Write(ctx,
+		do(completeUpdate, size, parts, now, id),
+		share(&got, &found, shareSelect, []any{id, now}))
+	err = orNotFound(err, found)
+	switch {
+	case err != nil:
+	case got.State != store.Ready:
+		err = store.ErrIncomplete
+	case got.Size != size || got.Parts != parts:
+		err = store.ErrConflict
+	default:
+		return got, nil
+	}
+	return store.Share{}, fmt.Errorf("failed to complete share: %w", err)
+}
+
+// Update implements [store.Meta].
+func (s Store) Update(ctx context.Context, id string, c store.Change, now int64) (got store.Share, err error) {
+	var found bool
+	err = s.DB.Write(ctx, share(&got, &found, update, []any{orNull(c.Lifetime), orNull(c.MaxDownloads), id, now}))
+	if err = orNotFound(err, found); err != nil {
+		return store.Share{}, fmt.Errorf("failed to update share: %w", err)
+	}
+	return got, nil
+}
+
+func orNull(v *int64) any {
+	if v == nil {
+		return nil
+	}
+	return *v
+}
+
+// Remove implements [store.Meta].
+func (s Store) Remove(ctx context.Context, id string, now int64) error {
+	var removed string
+	var found bool
+	err := s.DB.Write(ctx, one(&found, remove, []any{id, now}, &removed))
+	if err = orNotFound(err, found); err != nil {
+		return fmt.Errorf("failed to remove share: %w", err)
+	}
+	return nil
+}
+
+// Doomed implements [store.Meta].
+func (s Store) Doomed(ctx context.Context, now, idle int64, limit int) (doomed []string, err error) {
+	err = s.DB.Write(ctx,
+		do(doomExpired, now),
+		do(doomSpent, idle),
+		do(doomTickets, idle),
+		ids(&doomed, doomSelect, int64(limit)))
+	switch {
+	case errors.Is(err, store.ErrFull):
+		return s.Unmarked(ctx, now, limit, err)
+	case err != nil:
+		return nil, fmt.Errorf("failed to find doomed shares: %w", err)
+	}
+	return doomed, nil
+}
+
+// Unmarked is what Doomed returns when they could not be marked because of err.
+func (s Store) Unmarked(ctx context.Context, now int64, limit int, err error) (doomed []string, _ error) {
+	rerr := s.DB.Read(ctx, ids(&doomed, doomUnmarked, now, int64(limit)))
+	return doomed, fmt.Errorf("failed to mark doomed shares: %w", errors.Join(err, rerr))
+}
+
+// Forget implements [store.Meta].
+func (s Store) Forget(ctx context.Context, id string) error {
+	if err := s.DB.Write(ctx, do(forget, id)); err != nil {
+		return fmt.Errorf("failed to forget share: %w", err)
+	}
+	return nil
+}
