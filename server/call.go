@@ -112,6 +112,7 @@ var storeProblems = []struct {
 	{store.ErrMagic, api.CodeNotSealed},
 	{store.ErrSize, api.CodeInterrupted}, // the length was checked before, so the body fell short of it
 	{store.ErrFull, api.CodeStorageFull},
+	{store.ErrTooMany, api.CodeReadParts},
 	{context.Canceled, api.CodeUnavailable},
 	{context.DeadlineExceeded, api.CodeUnavailable},
 }

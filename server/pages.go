@@ -56,7 +56,7 @@ func hidden(name string) bool {
 // ServeHTTP implements http.Handler.
 func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Cache-Control", "no-cache") // kept, but asked about each time
+	h.Set("Cache-Control", revalidate)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")
 		plain(w, r, http.StatusMethodNotAllowed)
@@ -74,16 +74,7 @@ func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		plain(w, r, http.StatusNotFound) // also what another build once was
 		return
 	}
-	if strings.HasPrefix(name, "b/") {
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		if !strings.Contains(name, "/worker/") {
-			h.Set("Content-Security-Policy", sealedPolicy) // of what is no document and no worker, and often smaller than the page's
-		}
-	}
-	h.Set("Content-Type", contentType(name))
-	if name == "sw.js" {
-		h.Set("Service-Worker-Allowed", "/")
-	}
+	setFileHeaders(h, name)
 	file = p.negotiate(h, r, name, file)
 	h.Set("ETag", file.etag)
 	if matches(r.Header.Values("If-None-Match"), file.etag) {
@@ -98,6 +89,40 @@ func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		bytes.NewReader(file.data).WriteTo(w)
 	}
 }
+
+const revalidate = "no-cache" // kept, but asked about each time
+
+// setFileHeaders sets what is particular to a file, beyond what goes out with every answer.
+func setFileHeaders(h http.Header, name string) {
+	h.Set("Cache-Control", revalidate)
+	if strings.HasPrefix(name, "b/") {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		if !strings.Contains(name, "/worker/") {
+			h.Set("Content-Security-Policy", sealedPolicy) // of what is no document and no worker, and often smaller than the page's
+		}
+	}
+	h.Set("Content-Type", contentType(name))
+	if name == "sw.js" {
+		h.Set("Service-Worker-Allowed", "/")
+	}
+}
+
+// PageHeaders returns the headers that Pages sends with a file of that name below a Server, but for those that depend on the
+// request or the bytes; for "" those of every answer. It is for whoever has another server hand out the files.
+func PageHeaders(name string) http.Header {
+	h := http.Header{}
+	for _, s := range securityHeaders {
+		h.Set(s.name, s.value)
+	}
+	if name != "" {
+		setFileHeaders(h, name)
+	}
+	return h
+}
+
+// Served tells whether Pages answers for a file of that name under some address. Type declarations and dotfiles are none that a
+// browser asks for.
+func Served(name string) bool { return !hidden(name) }
 
 // documentName returns the page that answers a path, without its language, or else the name of the file that does.
 func documentName(urlPath string) (name string, document bool) {

@@ -37,24 +37,39 @@ func (s *Server) send(c *call, sh store.Share, parts []store.Part, size int64, d
 		c.begin(status)
 		return nil
 	}
+	return s.sendSpans(c, status, spans(sh.ID, parts, from, to))
+}
+
+// spans are where bytes from … to-1 of parts, one after the other, lie.
+func spans(share string, parts []store.Part, from, to int64) (all []store.Span) {
 	start := int64(0)
 	for _, p := range parts {
-		lo, hi := max(from, start), min(to, start+p.Size)
-		if lo < hi {
-			if err := s.sendBytes(c, sh, p, status, lo-start, hi-lo); err != nil {
-				return err
-			}
+		if lo, hi := max(from, start), min(to, start+p.Size); lo < hi {
+			key := store.Key{Share: share, N: p.N, Digest: p.Digest}
+			all = append(all, store.Span{Key: key, Offset: lo - start, Length: hi - lo})
 		}
 		start += p.Size
+	}
+	return all
+}
+
+// sendSpans sends the body. The header waits until the first part is open, so that a missing one can still be answered.
+func (s *Server) sendSpans(c *call, status int, spans []store.Span) (err error) {
+	if sender, ok := s.blobs.(store.Sender); ok {
+		c.bytes, err = sender.Send(c.ctx(), c.w, func() { c.begin(status) }, spans)
+		return err
+	}
+	for _, span := range spans {
+		if err := s.sendSpan(c, status, span); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// sendBytes sends length bytes of one part. The header waits until the first part is open, so that a missing one can still
-// be answered. Body and ResponseWriter are passed to io.CopyN as they are, so that the system may copy from file to socket.
-func (s *Server) sendBytes(c *call, sh store.Share, p store.Part, status int, offset, length int64) error {
-	key := store.Key{Share: sh.ID, N: p.N, Digest: p.Digest}
-	body, err := s.blobs.Open(c.ctx(), key, offset, length)
+// sendSpan passes body and ResponseWriter to io.CopyN as they are, so that the system may copy from file to socket.
+func (s *Server) sendSpan(c *call, status int, span store.Span) error {
+	body, err := s.blobs.Open(c.ctx(), span.Key, span.Offset, span.Length)
 	if err != nil {
 		return err
 	}
@@ -62,7 +77,7 @@ func (s *Server) sendBytes(c *call, sh store.Share, p store.Part, status int, of
 	if c.status == 0 {
 		c.begin(status)
 	}
-	n, err := io.CopyN(c.w, body, length)
+	n, err := io.CopyN(c.w, body, span.Length)
 	c.bytes += n
 	return err
 }

@@ -95,7 +95,9 @@
 // Any number of requests and ranges under one ticket are one download. Both GETs take a single Range, with If-Range; several
 // ranges are answered with the whole, and one outside of it with 416 bad-range and "Content-Range: bytes */SIZE". The ETag is
 // strong. What has not arrived in an open share is 409 not-ready with Retry-After; content is so until the share is
-// complete. Bytes are application/octet-stream with a policy that lets nothing run. DELETE tells that the download is saved.
+// complete. Where a platform limits what one answer can be made of, content in more parts than that is 422 read-parts: a
+// client then reads the parts, or smaller ranges. Bytes are application/octet-stream with a policy that lets nothing run.
+// DELETE tells that the download is saved.
 // The share is spent, and deleted, when all downloads are taken and each is finished, or unused for a day.
 //
 // # Problems

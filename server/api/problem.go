@@ -42,6 +42,7 @@ const (
 	CodeIncomplete       Code = "incomplete"
 	CodeNotReady         Code = "not-ready"
 	CodeBadRange         Code = "bad-range"
+	CodeReadParts        Code = "read-parts"
 	CodeStorageFull      Code = "storage-full"
 	CodeInterrupted      Code = "interrupted"
 	CodeUnavailable      Code = "unavailable"
@@ -73,6 +74,7 @@ var problems = map[Code]struct {
 	CodeIncomplete:       {http.StatusConflict, "Parts are missing, or do not add up to the size. Send them first."},
 	CodeNotReady:         {http.StatusConflict, "That has not arrived yet. Try again in a moment."},
 	CodeBadRange:         {http.StatusRequestedRangeNotSatisfiable, "The range lies outside the bytes that are here."},
+	CodeReadParts:        {http.StatusUnprocessableEntity, "That is in more parts than one answer can have here. Read the parts, or a smaller range."},
 	CodeStorageFull:      {http.StatusInsufficientStorage, "The server has no room for this now. Nothing was lost; try again later."},
 	CodeInterrupted:      {http.StatusBadRequest, "The body ended early. Send it again."},
 	CodeUnavailable:      {http.StatusServiceUnavailable, "The server cannot do this now. Try again in a moment."},

@@ -32,6 +32,7 @@ var (
 	ErrMagic      = errors.New("body begins with something else") // Put
 	ErrFull       = errors.New("no space left")                   // any write
 	ErrTooNew     = errors.New("schema is newer than this build") // opening a Meta
+	ErrTooMany    = errors.New("too many parts for one answer")   // Send
 )
 
 // Hash is a SHA-256.
@@ -62,6 +63,21 @@ type Blobs interface {
 	// Sweep removes what was written before the given time and is not to be kept: objects for which keep says no, and
 	// leftovers of interrupted writes. It returns how many it removed. Any number of processes may sweep at once.
 	Sweep(ctx context.Context, before time.Time, keep func(context.Context, Key) (bool, error)) (int, error)
+}
+
+// Span is a piece of an object.
+type Span struct {
+	Key            Key
+	Offset, Length int64
+}
+
+// Sender is what Blobs may be besides, if bytes can reach the client without passing through this program; then it is what they
+// go by, and not Open. The server wraps neither w nor, in Put, the body, so that drivers may find there what they know of.
+type Sender interface {
+	// Send hands over spans, one after the other, as the body of the answer that is written to w. It calls begin once, when
+	// the first of them is sure to be there: before that a missing one is ErrNotFound, and more than one answer can have is
+	// ErrTooMany; after it a failure cuts the connection. It returns how many bytes there are, which may still be on their way.
+	Send(ctx context.Context, w io.Writer, begin func(), spans []Span) (int64, error)
 }
 
 // States of a Share in Meta.

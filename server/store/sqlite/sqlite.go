@@ -131,7 +131,9 @@ func (s *Store) Close() error {
 type db struct{ s *Store }
 
 // Read implements [records.DB]. It does not wait for the writer.
-func (d db) Read(ctx context.Context, st records.Statement) error { return full(each(ctx, d.s.reader, st)) }
+func (d db) Read(ctx context.Context, st records.Statement) error {
+	return full(each(ctx, d.s.reader, st))
+}
 
 // Write implements [records.DB]. Success counts only after COMMIT: that is where a full disk may show.
 func (d db) Write(ctx context.Context, batch ...records.Statement) error {

@@ -1,0 +1,84 @@
+//go:build js && wasm
+
+// Package d1 keeps records in a Cloudflare D1 database, which is SQLite with a server in front of it. The statements and what
+// their answers mean are those of every database, package records; each operation is one D1 batch.
+//
+// A batch is atomic, serial and durable. D1 writes no secure_delete: what was deleted may remain in its backups ("time
+// travel") for up to 30 days. What lies in it is hashes of tokens, sizes, counts and times, as in the SQLite file of a native
+// server.
+//
+// The schema is brought by wrangler, from the folder migrations, which has what package records holds. A build that is older
+// than the database refuses it with store.ErrTooNew.
+package d1
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"syscall/js"
+
+	"github.com/sealpost/sealpost/server/store"
+	"github.com/sealpost/sealpost/server/store/internal/records"
+)
+
+// Store implements [store.Meta] in a D1 database. It is for one request at a time, as a Go instance on Workers is.
+type Store struct{ records.Store }
+
+var _ store.Meta = (*Store)(nil)
+
+// New returns the Store of a binding, which it asks for whenever it needs it: it is a different one for each request.
+func New(binding func() js.Value) *Store {
+	db := sql.OpenDB(connector{binding})
+	db.SetMaxIdleConns(1)
+	return &Store{records.Store{DB: &batches{db: db}}}
+}
+
+// batches implements [records.DB].
+type batches struct {
+	db      *sql.DB
+	checked bool // the schema's version
+}
+
+func (b *batches) Read(ctx context.Context, s records.Statement) error { return b.Write(ctx, s) }
+
+func (b *batches) Write(ctx context.Context, batch ...records.Statement) error {
+	if !b.checked {
+		b.checked = true
+		if _, err := (records.Store{DB: b}).Version(ctx); err != nil {
+			b.checked = false
+			return err
+		}
+	}
+	var queries []string
+	var args []any
+	for _, s := range batch {
+		queries = append(queries, s.Query)
+		args = append(args, s.Args...)
+	}
+	rows, err := b.db.QueryContext(ctx, strings.Join(queries, ";"), args...)
+	if err != nil {
+		return full(err)
+	}
+	defer rows.Close()
+	for i, s := range batch {
+		if i > 0 && !rows.NextResultSet() {
+			break
+		}
+		for s.Row != nil && rows.Next() {
+			if err := s.Row(rows); err != nil {
+				return err
+			}
+		}
+	}
+	return rows.Err()
+}
+
+// full makes what D1 says of a database that has reached its size an ErrFull. D1 has no codes.
+func full(err error) error {
+	text := strings.ToLower(err.Error())
+	if strings.Contains(text, "sqlite_full") || strings.Contains(text, "maximum db size") || strings.Contains(text, "is full") {
+		return fmt.Errorf("%w: %w", store.ErrFull, err)
+	}
+	return err
+}
