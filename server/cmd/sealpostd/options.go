@@ -7,17 +7,17 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/internal/values"
 )
 
 type options struct {
 	listen, data    string
 	trustedProxies  prefixes
-	lifetimes       durations
+	lifetimes       values.Durations
 	defaultLifetime time.Duration
 	maxDownloads    int64
 	maxShareSize    int64
@@ -36,7 +36,7 @@ type options struct {
 func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (*options, error) {
 	const day = 24 * time.Hour
 	o := &options{
-		lifetimes:    durations{5 * time.Minute, time.Hour, day, 3 * day, 7 * day, 14 * day, 30 * day},
+		lifetimes:    values.Durations{5 * time.Minute, time.Hour, day, 3 * day, 7 * day, 14 * day, 30 * day},
 		maxShareSize: api.MaxParts * api.MaxPartSize,
 		partSize:     api.DefaultPartSize,
 		sweep:        time.Minute,
@@ -48,12 +48,12 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	fs.StringVar(&o.data, "data", "./data", "`folder` that keeps everything")
 	fs.Var(&o.trustedProxies, "trusted-proxies", "`networks` whose X-Forwarded-For is believed, as 10.0.0.0/8,::1")
 	fs.Var(&o.lifetimes, "lifetimes", "`choices` that the page offers, ascending; the last is the maximum")
-	fs.Var((*duration)(&o.defaultLifetime), "default-lifetime", "`one` of the lifetimes (default: 1d if it is one, else the first)")
+	fs.Var((*values.Duration)(&o.defaultLifetime), "default-lifetime", "`one` of the lifetimes (default: 1d if it is one, else the first)")
 	fs.Int64Var(&o.maxDownloads, "max-downloads", 100, "largest `number` of downloads that a share may be limited to")
-	fs.Var((*size)(&o.maxShareSize), "max-share-size", "largest sealed `size` of a share")
-	fs.Var((*size)(&o.partSize), "part-size", "`size` of a part; large shares have larger ones")
-	fs.Var((*duration)(&o.sweep), "sweep", "`interval` of looking for shares to remove")
-	fs.Var((*duration)(&o.abandonAfter), "abandon-after", "`time` after its last part at which an unfinished upload is removed")
+	fs.Var((*values.Size)(&o.maxShareSize), "max-share-size", "largest sealed `size` of a share")
+	fs.Var((*values.Size)(&o.partSize), "part-size", "`size` of a part; large shares have larger ones")
+	fs.Var((*values.Duration)(&o.sweep), "sweep", "`interval` of looking for shares to remove")
+	fs.Var((*values.Duration)(&o.abandonAfter), "abandon-after", "`time` after its last part at which an unfinished upload is removed")
 	fs.Float64Var(&o.createRate, "create-rate", 60, "`shares` per minute and client address, 0 for any number")
 	fs.Float64Var(&o.missRate, "miss-rate", 300, "`refusals` per minute and client address that say why, 0 for any number")
 	fs.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level`: debug, info, warn or error")
@@ -104,94 +104,6 @@ func (o *options) logger(w io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, opts))
 	}
 	return slog.New(slog.NewTextHandler(w, opts))
-}
-
-// duration is a time.Duration that also takes days.
-type duration time.Duration
-
-func (d *duration) Set(text string) error {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.ParseUint(days, 10, 16)
-		*d = duration(n) * duration(24*time.Hour)
-		return err
-	}
-	v, err := time.ParseDuration(text)
-	*d = duration(v)
-	return err
-}
-
-func (d *duration) String() string {
-	const day = duration(24 * time.Hour)
-	switch {
-	case *d == 0:
-		return ""
-	case *d%day == 0:
-		return fmt.Sprintf("%dd", *d/day)
-	}
-	text := time.Duration(*d).String() // 5m0s, 1h0m0s
-	if s, ok := strings.CutSuffix(text, "m0s"); ok {
-		text = s + "m"
-	}
-	if s, ok := strings.CutSuffix(text, "h0m"); ok {
-		text = s + "h"
-	}
-	return text
-}
-
-// durations is a list with commas.
-type durations []time.Duration
-
-func (l *durations) Set(text string) error {
-	*l = nil
-	for item := range strings.SplitSeq(text, ",") {
-		var d duration
-		if err := d.Set(strings.TrimSpace(item)); err != nil {
-			return err
-		}
-		*l = append(*l, time.Duration(d))
-	}
-	return nil
-}
-
-func (l *durations) String() string {
-	var items []string
-	for _, d := range *l {
-		items = append(items, (*duration)(&d).String())
-	}
-	return strings.Join(items, ",")
-}
-
-// size is a number of bytes with a binary unit.
-type size int64
-
-var units = []struct {
-	suffix string
-	bytes  int64
-}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
-
-func (s *size) Set(text string) error {
-	unit := int64(1)
-	for _, u := range units {
-		if digits, ok := strings.CutSuffix(text, u.suffix); ok {
-			text, unit = strings.TrimSpace(digits), u.bytes
-			break
-		}
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 || n > (1<<62)/unit {
-		return fmt.Errorf("not a size: %q", text)
-	}
-	*s = size(n * unit)
-	return nil
-}
-
-func (s *size) String() string {
-	for _, u := range units {
-		if n := int64(*s); n > 0 && n%u.bytes == 0 {
-			return strconv.FormatInt(n/u.bytes, 10) + u.suffix
-		}
-	}
-	return strconv.FormatInt(int64(*s), 10)
 }
 
 // prefixes is a list of networks or single addresses, with commas.

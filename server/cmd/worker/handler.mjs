@@ -1,0 +1,114 @@
+// What answers: Go for the API, the assets for everything else. No Go instance is taken while bytes move.
+import { Parts } from "../../store/r2/parts.mjs";
+import { limits } from "./limits.mjs";
+import { page } from "./pages.mjs";
+import { Busy } from "./pool.mjs";
+import { busy, headers, internal } from "./build/site.mjs";
+
+const MAX_JSON = 64 << 10; // api.MaxJSONBody
+const MAX_PART = 64 << 20; // api.MaxPartSize
+
+/**
+ * @typedef {{BUCKET: R2Bucket, DB: D1Database, ASSETS: Fetcher}} Env
+ * @typedef {import("./pool.mjs").withGo} WithGo
+ */
+
+/** @param {WithGo} withGo @returns {ExportedHandler<Env>} */
+export function handler(withGo) {
+  return {
+    async fetch(request, env, ctx) {
+      const url = new URL(request.url);
+      if (url.pathname !== "/healthz" && url.pathname !== "/api" && !url.pathname.startsWith("/api/")) {
+        return page(request, url, env);
+      }
+      try {
+        const answer = request.method === "PUT" ? take : ask;
+        return await answer(request, env, (bindings, call) => withGo(bindings, ctx, call));
+      } catch (error) {
+        if (error instanceof Busy) return problem(busy);
+        console.error("request failed:", error);
+        return problem(internal);
+      }
+    },
+
+    async scheduled(event, env, ctx) {
+      await withGo(bindings(env, new Parts(env.BUCKET)), ctx, (go) => go.runScheduler(event), true);
+    },
+  };
+}
+
+/** What Go sees. @param {Env} env @param {Parts} parts */
+function bindings(env, parts) {
+  return { ...env, PARTS: parts, LIMITS: limits };
+}
+
+/**
+ * Answers a call whose body is JSON, if it has any. That has arrived before Go is asked.
+ * @param {Request} request @param {Env} env @param {(bindings: object, call: (go: any) => Promise<Response>) => Promise<Response>} go
+ */
+async function ask(request, env, go) {
+  const body = await beginningOf(request.body);
+  return go(bindings(env, new Parts(env.BUCKET)), (go) => go.handleRequest(seen(request, body)));
+}
+
+/**
+ * Takes a part in. Go is asked whether it is wanted, and told when it is there; in between JavaScript stores it.
+ * @param {Request} request @param {Env} env @param {(bindings: object, call: (go: any) => Promise<Response>) => Promise<Response>} go
+ */
+async function take(request, env, go) {
+  const call = (/** @type {any} */ go) => go.handleRequest(seen(request, null));
+  const parts = new Parts(env.BUCKET, { defers: true });
+  let response = await go(bindings(env, parts), call);
+  if (parts.wanted) {
+    const { name } = parts.wanted;
+    const outcome = request.body ? await parts.store(parts.wanted, request.body) : "size";
+    response = await go(bindings(env, new Parts(env.BUCKET, { defers: true, stored: { name, outcome } })), call);
+  }
+  await drain(request);
+  return response;
+}
+
+// A request as the library looks at it. It finds the length in the header.
+/** @param {Request} request @param {Uint8Array<ArrayBuffer> | null} body */
+function seen(request, body) {
+  const stream = body?.length ? new Response(body).body : null;
+  return { method: request.method, url: request.url, headers: request.headers, body: stream };
+}
+
+/** As much of a body as Go may want to see. @param {ReadableStream<Uint8Array> | null} body */
+async function beginningOf(body) {
+  if (!body) return null;
+  const chunks = [];
+  let size = 0;
+  const reader = body.getReader();
+  while (size <= MAX_JSON) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value);
+    size += value.length;
+  }
+  if (size > MAX_JSON) reader.cancel().catch(() => {});
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all.slice(0, MAX_JSON + 1);
+}
+
+// Reads what is left of a body that was not wanted: else the connection is cut, and the client never reads why. One that waits
+// for permission to send is not given it.
+/** @param {Request} request */
+async function drain(request) {
+  const size = Number(request.headers.get("Content-Length") ?? Infinity);
+  if (!request.body || request.body.locked || request.headers.has("Expect") || !(size <= MAX_PART)) return;
+  await request.body.pipeTo(new WritableStream()).catch(() => {});
+}
+
+/** @param {{status: number, retryAfter?: number}} body */
+function problem(body) {
+  const retry = body.retryAfter ? { "Retry-After": String(body.retryAfter) } : {};
+  const type = { "Content-Type": "application/problem+json", "Cache-Control": "no-store" };
+  return new Response(`${JSON.stringify(body)}\n`, { status: body.status, headers: { ...headers[""], ...type, ...retry } });
+}

@@ -1,0 +1,4 @@
+import { handler } from "./handler.mjs";
+import { withGo } from "./pool.mjs";
+
+export default handler(withGo);

@@ -1,0 +1,103 @@
+// Package values is how durations and sizes are written in options and variables. Its types are flag values.
+package values
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Duration is a time.Duration that also takes days.
+type Duration time.Duration
+
+// Set implements [flag.Value].
+func (d *Duration) Set(text string) error {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		*d = Duration(n) * Duration(24*time.Hour)
+		return err
+	}
+	v, err := time.ParseDuration(text)
+	*d = Duration(v)
+	return err
+}
+
+// String implements [flag.Value].
+func (d *Duration) String() string {
+	const day = Duration(24 * time.Hour)
+	switch {
+	case *d == 0:
+		return ""
+	case *d%day == 0:
+		return fmt.Sprintf("%dd", *d/day)
+	}
+	text := time.Duration(*d).String() // 5m0s, 1h0m0s
+	if s, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = s + "m"
+	}
+	if s, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = s + "h"
+	}
+	return text
+}
+
+// Durations is a list with commas.
+type Durations []time.Duration
+
+// Set implements [flag.Value].
+func (l *Durations) Set(text string) error {
+	*l = nil
+	for item := range strings.SplitSeq(text, ",") {
+		var d Duration
+		if err := d.Set(strings.TrimSpace(item)); err != nil {
+			return err
+		}
+		*l = append(*l, time.Duration(d))
+	}
+	return nil
+}
+
+// String implements [flag.Value].
+func (l *Durations) String() string {
+	var items []string
+	for _, d := range *l {
+		items = append(items, (*Duration)(&d).String())
+	}
+	return strings.Join(items, ",")
+}
+
+// Size is a number of bytes with a binary unit.
+type Size int64
+
+var units = []struct {
+	suffix string
+	bytes  int64
+}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
+
+// Set implements [flag.Value].
+func (s *Size) Set(text string) error {
+	unit := int64(1)
+	for _, u := range units {
+		if digits, ok := strings.CutSuffix(text, u.suffix); ok {
+			text, unit = strings.TrimSpace(digits), u.bytes
+			break
+		}
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n > (1<<62)/unit {
+		return fmt.Errorf("not a size: %q", text)
+	}
+	*s = Size(n * unit)
+	return nil
+}
+
+// String implements [flag.Value].
+func (s *Size) String() string {
+	for _, u := range units {
+		if n := int64(*s); n > 0 && n%u.bytes == 0 {
+			return strconv.FormatInt(n/u.bytes, 10) + u.suffix
+		}
+	}
+	return strconv.FormatInt(int64(*s), 10)
+}
