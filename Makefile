@@ -11,7 +11,7 @@ WASM    := GOOS=js GOARCH=wasm
 PACKAGES = $(shell $(GO) list ./... | grep -v /node_modules/)
 UNIT     = $(shell $(GO) list ./... | grep -v -e /node_modules/ -e /wasm/e2e)
 # What must also run on Workers, and the engine.
-PORTABLE = ./server ./server/api ./server/store ./wasm ./wasm/internal/...
+PORTABLE = ./server ./server/api ./server/store ./server/store/r2 ./server/store/d1 ./server/cmd/worker ./wasm ./wasm/internal/...
 
 # What decides the engine's bytes; its hash is the engine's build. An unfinished upload is resumed by the same build only.
 ENGINE_SOURCES := $(sort $(shell find wasm -name '*.go' -not -name '*_test.go' -not -path 'wasm/e2e/*' -not -path 'wasm/cmd/*')) go.mod go.sum
@@ -26,7 +26,7 @@ SERVER_FLAGS  = -ldflags='-s -w -X main.version=$(VERSION)'
 CLIENT_FLAGS := -ldflags='-s -w'
 PLATFORMS    := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-.PHONY: build release image run test test-long check unit page-test wasm-test e2e screenshots bench lighthouse vuln deps fmt clean help
+.PHONY: build release worker worker-dev worker-deploy image run test test-long check unit page-test wasm-test e2e screenshots bench lighthouse vuln deps fmt clean help
 
 build: bin/sealpostd bin/sealpost ## bin/sealpostd (server and page in one file) and bin/sealpost
 
@@ -45,6 +45,25 @@ release: $(ENGINE).br $(BIN)/wasm_exec.js ## bin/release/: both programs for eac
 	  $(NATIVE) $(SERVER_FLAGS) -o bin/release/sealpostd-$$GOOS-$$GOARCH ./server/cmd/sealpostd; \
 	  $(NATIVE) $(CLIENT_FLAGS) -o bin/release/sealpost-$$GOOS-$$GOARCH ./wasm/cmd/sealpost; \
 	done; cd bin/release && sha256sum sealpost* > SHA256SUMS && cat SHA256SUMS
+
+# The library's glue comes first: its generator empties the folder. The page's build is linked in, so that it is told.
+WORKER  := server/cmd/worker
+WRANGLER = cd $(WORKER) && WRANGLER_SEND_METRICS=false node_modules/.bin/wrangler
+
+worker: $(WORKER)/build/go/app.wasm ## the Cloudflare Worker, in server/cmd/worker/build
+
+$(WORKER)/build/go/app.wasm: $(ENGINE).br $(BIN)/wasm_exec.js $(GO_SOURCES) $(PAGE_SOURCES)
+	$(GO) tool workers-assets-gen -mode=go -o $(@D)
+	set -e; page=$$($(GO) run ./$(WORKER)/internal/site $(WORKER)/build); \
+	  $(WASM) $(GO) build -trimpath -buildvcs=false -ldflags="-s -w -buildid= -X main.build=$$page" -o $@ ./$(WORKER)
+
+worker-dev: worker ## serve the Worker at http://localhost:8787 on this machine alone, by workerd
+	$(WRANGLER) d1 migrations apply DB --local
+	$(WRANGLER) dev --local --test-scheduled
+
+worker-deploy: worker ## bring the Worker to Cloudflare; README.md says what it needs before
+	$(WRANGLER) d1 migrations apply DB --remote
+	$(WRANGLER) deploy
 
 image: ## the container image sealpost, by Docker
 	docker build --build-arg VERSION=$(VERSION) -t sealpost .
@@ -119,12 +138,13 @@ deps: ## Debian packages and npm modules that the tests need
 	if [ -n "$$missing" ]; then sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; fi
 	cd static && npm ci --no-audit --no-fund --silent
+	cd $(WORKER) && npm ci --no-audit --no-fund --silent --ignore-scripts
 
 fmt: ## gofmt -w
 	gofmt -w server wasm static/*.go static/internal
 
 clean: ## remove what build made
-	rm -rf bin $(BIN)/*
+	rm -rf bin $(BIN)/* $(WORKER)/build
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort

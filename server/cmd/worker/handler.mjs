@@ -23,7 +23,9 @@ export function handler(withGo) {
       }
       try {
         const answer = request.method === "PUT" ? take : ask;
-        return await answer(request, env, (bindings, call) => withGo(bindings, ctx, call));
+        const response = await answer(request, env, (bindings, call) => withGo(bindings, ctx, call));
+        response.headers.set("Date", new Date().toUTCString()); // Cloudflare would, workerd alone does not
+        return response;
       } catch (error) {
         if (error instanceof Busy) return problem(busy);
         console.error("request failed:", error);

@@ -70,31 +70,39 @@ func served(name string) bool {
 	return server.Served(name) && path.Ext(name) != ".br" && path.Ext(name) != ".gz"
 }
 
-// headerRules makes the file _headers: a rule for each folder, as the files of one have the same headers but for the type,
-// which Cloudflare knows. Pages have theirs from the Worker.
+// maxRules is how many a _headers file may have.
+// https://developers.cloudflare.com/workers/static-assets/headers/
+const maxRules = 100
+
+// headerRules makes the file _headers: a rule for what is no file, which is not to be kept, and how each file differs from it.
+// Types are left to Cloudflare, which knows them. Pages have their headers from the Worker.
 func headerRules(site *static.Site) ([]byte, error) {
-	rules := map[string]http.Header{}
-	for name := range site.Files {
-		if !served(name) || path.Ext(name) == ".html" {
-			continue
-		}
-		rule := "/" + name
-		if dir := path.Dir(name); dir != "." {
-			rule = "/" + dir + "/*"
-		}
-		h := server.PageHeaders(name)
-		h.Del("Content-Type")
-		if had := rules[rule]; had != nil && !maps.EqualFunc(had, h, slices.Equal) {
-			return nil, fmt.Errorf("failed to write headers: files in %s differ in theirs", rule)
-		}
-		rules[rule] = h
-	}
+	missing := server.PageHeaders("")
+	missing.Set("Cache-Control", "no-cache")
+	missing.Set("Vary", "Accept-Encoding") // Cloudflare compresses
 	var text strings.Builder
-	for _, rule := range slices.Sorted(maps.Keys(rules)) {
-		fmt.Fprintln(&text, rule)
-		for _, name := range slices.Sorted(maps.Keys(rules[rule])) {
-			fmt.Fprintf(&text, "  %s: %s\n", name, rules[rule].Get(name))
+	rules := 0
+	rule := func(path string, h, but http.Header) {
+		rules++
+		fmt.Fprintln(&text, path)
+		for _, name := range slices.Sorted(maps.Keys(h)) {
+			if name == "Content-Type" || h.Get(name) == but.Get(name) {
+				continue
+			}
+			if but.Get(name) != "" {
+				fmt.Fprintf(&text, "  ! %s\n", name)
+			}
+			fmt.Fprintf(&text, "  %s: %s\n", name, h.Get(name))
 		}
+	}
+	rule("/*", missing, nil)
+	for _, name := range slices.Sorted(maps.Keys(site.Files)) {
+		if served(name) && path.Ext(name) != ".html" {
+			rule("/"+name, server.PageHeaders(name), missing)
+		}
+	}
+	if rules > maxRules {
+		return nil, fmt.Errorf("failed to write headers: %d rules, and Cloudflare takes %d", rules, maxRules)
 	}
 	return []byte(text.String()), nil
 }
