@@ -23,7 +23,7 @@ export class Parts {
   }
 
   /**
-   * Begins to put an object. Returns the outcome if that is known, null if Go has to come again, or else somewhere to write.
+   * Begins to put an object. Returns the outcome if that is known, null if Go has to come again, or else what takes the bytes.
    * @param {string} name @param {number} size @param {string} sha256 @param {string} magic
    */
   deposit(name, size, sha256, magic) {
@@ -33,27 +33,22 @@ export class Parts {
       this.wanted = wanted;
       return null;
     }
-    const body = new FixedLengthStream(size);
-    const writer = body.writable.getWriter();
-    writer.closed.catch(() => {});
-    return {
-      done: this.store(wanted, body.readable),
-      write: (/** @type {Uint8Array} */ chunk) => writer.write(chunk),
-      close: () => writer.close(),
-      abort: () => writer.abort(new TypeError("expected bytes did not come")),
-    };
+    const put = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => this.store(wanted, magic ? new Blob([bytes]).stream() : bytes);
+    return { put };
   }
 
   /**
    * Stores a body of known length. Returns what has become of it: "" when it is durable, else a word that Go knows, or a text.
-   * @param {Wanted} wanted @param {ReadableStream<Uint8Array>} body
+   * @param {Wanted} wanted @param {ReadableStream<Uint8Array> | Uint8Array} body a request's, or all its bytes
    */
   async store({ name, size, sha256, magic }, body) {
+    console.log('store', name, size, magic.length);
     try {
-      const checked = magic ? await beginning(body, size, new TextEncoder().encode(magic)) : body;
+      const checked = magic && body instanceof ReadableStream ? await beginning(body, size, new TextEncoder().encode(magic)) : body;
       await this.#bucket.put(name, checked, { sha256 });
-      return "";
+      console.log("stored"); return "";
     } catch (error) {
+ console.log("refused", String(error));
       return outcome(error);
     }
   }
@@ -148,9 +143,9 @@ async function beginning(body, size, magic) {
     longer.set(value, head.length);
     head = longer;
   }
+  reader.releaseLock();
   if (head.length < Math.min(size, magic.length)) throw new Refusal("size");
   if (head.length < magic.length || magic.some((byte, i) => byte !== head[i])) throw new Refusal("magic");
-  reader.releaseLock();
   const whole = new FixedLengthStream(size);
   const forward = async () => {
     const writer = whole.writable.getWriter();

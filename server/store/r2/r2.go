@@ -7,7 +7,8 @@
 // answer a stream of R2's. Put cannot wait for the request's body to arrive, as the Go instance would be taken for all that
 // time, and a few slow senders would take all there are: the first time it notes what is wanted in Parts and abandons the
 // request (http.ErrAbortHandler). Then JavaScript stores the body, with nothing held but the stream, and the whole request is
-// made again, without its body; this time Put finds the outcome in Parts. Where Parts does not defer, Put sends what it reads.
+// made again, without its body; this time Put finds the outcome in Parts. Where Parts does not defer, as in
+// tests, Put reads the body into memory.
 //
 // R2 verifies the SHA-256 itself and is durable when put returns. The magic is looked at on the way. What R2 lacks: a delete
 // that depends on the object still being the one that was looked at. So an object that is put again in the very moment in
@@ -86,44 +87,32 @@ func (s *Store) Put(ctx context.Context, key store.Key, body io.Reader, size int
 	case js.TypeString:
 		return outcome(deposit.String())
 	}
-	if err := pump(ctx, deposit, body); err != nil {
+	data, err := readAll(ctx, body, size)
+	if err != nil {
 		return err
 	}
-	v, err := promise.Await(deposit.Get("done"))
+	chunk := js.Global().Get("Uint8Array").New(len(data))
+	js.CopyBytesToJS(chunk, data)
+	v, err := promise.Await(deposit.Call("put", chunk))
 	if err != nil {
 		return fmt.Errorf("failed to store part: %w", err)
 	}
 	return outcome(v.String())
 }
 
-// pump writes all of body. What fails in JavaScript shows in the outcome.
-func pump(ctx context.Context, deposit js.Value, body io.Reader) error {
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := body.Read(buf)
-		if n > 0 {
-			chunk := js.Global().Get("Uint8Array").New(n)
-			js.CopyBytesToJS(chunk, buf[:n])
-			if _, err := promise.Await(deposit.Call("write", chunk)); err != nil {
-				return nil
-			}
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		switch {
-		case err == nil:
-		case err == io.EOF:
-			_, _ = promise.Await(deposit.Call("close"))
-			return nil
-		default:
-			_, _ = promise.Await(deposit.Call("abort"))
-			if err == io.ErrUnexpectedEOF {
-				return store.ErrSize
-			}
-			return err
-		}
+// readAll reads a body of exactly size bytes.
+func readAll(ctx context.Context, body io.Reader, size int64) ([]byte, error) {
+	data := make([]byte, size+1)
+	n, err := io.ReadFull(body, data)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err == nil, int64(n) < size && (err == io.EOF || err == io.ErrUnexpectedEOF):
+		return nil, store.ErrSize
+	case err != io.EOF && err != io.ErrUnexpectedEOF:
+		return nil, err
 	}
+	return data[:size], nil
 }
 
 // outcome is what parts.mjs says has become of a body.

@@ -1,0 +1,127 @@
+//go:build !js
+
+package main_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestBlind: the Worker, too, has nothing that seals or opens.
+func TestBlind(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", ".")
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	if !slices.Contains(deps, "github.com/sealpost/sealpost/server/store/r2") {
+		t.Fatalf("the list does not have what it must have: %q", deps)
+	}
+	for _, p := range deps {
+		if strings.HasPrefix(p, "filippo.io/age") || strings.HasPrefix(p, "github.com/sealpost/sealpost/wasm") {
+			t.Errorf("the Worker depends on %s", p)
+		}
+	}
+}
+
+// TestSize: the bundle fits where Workers are smallest, with room.
+func TestSize(t *testing.T) {
+	needWrangler(t)
+	const most = 2_500_000
+	dir := t.TempDir()
+	cmd := command(t.Context(), dir, "deploy", "--dry-run", "--outdir", filepath.Join(dir, "bundle"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("failed to bundle: %v\n%s", err, out)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "bundle", "*"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("the bundle is %q, %v", files, err)
+	}
+	var zipped bytes.Buffer
+	w, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if ext := filepath.Ext(name); ext != ".wasm" && ext != ".js" && ext != ".mjs" {
+			continue
+		}
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(w, f); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d bytes", zipped.Len())
+	if zipped.Len() > most || zipped.Len() < most/4 {
+		t.Errorf("the bundle has %d bytes compressed, at most %d are wanted", zipped.Len(), most)
+	}
+}
+
+// TestGlue: the library's copy of Go's loader differs from that of the Go that is used only in giving Go a context. If this
+// fails after a new Go, the library needs a new version, or the pool does not hold.
+func TestGlue(t *testing.T) {
+	needWrangler(t)
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib/wasm/wasm_exec.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("build/go/wasm_exec.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(got)
+	for _, change := range [][2]string{
+		{"async run(instance, context) {", "async run(instance) {"},
+		{text[strings.Index(text, "\t\t\tconst globalProxy"):strings.Index(text, "\t\t\tthis._values = [")], ""},
+		{"globalProxy", "globalThis"},
+	} {
+		text = strings.ReplaceAll(text, change[0], change[1])
+	}
+	if strings.TrimSpace(text) != strings.TrimSpace(string(want)) {
+		t.Error("the library's wasm_exec.js is another than Go's")
+	}
+}
+
+// TestSchema: wrangler brings the schema that the statements are written for.
+func TestSchema(t *testing.T) {
+	migrations, err := filepath.Glob("../../store/d1/migrations/*.sql")
+	if err != nil || len(migrations) == 0 {
+		t.Fatal(migrations, err)
+	}
+	slices.Sort(migrations)
+	var got []byte
+	for _, name := range migrations {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, b...)
+	}
+	want, err := os.ReadFile("../../store/internal/records/schema.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the migrations of D1 make another schema than that of package records")
+	}
+}

@@ -1,0 +1,32 @@
+//go:build js && wasm
+
+package d1_test
+
+import (
+	"syscall/js"
+	"testing"
+
+	"github.com/syumai/workers/cloudflare"
+
+	"github.com/sealpost/sealpost/server/store"
+	"github.com/sealpost/sealpost/server/store/d1"
+	"github.com/sealpost/sealpost/server/store/internal/promise"
+	"github.com/sealpost/sealpost/server/store/storetest"
+)
+
+// The Worker's tests run this in workerd.
+
+func binding() js.Value { return cloudflare.GetBinding("DB") }
+
+func TestMeta(t *testing.T) {
+	storetest.Meta(t, func(t *testing.T) store.Meta {
+		if _, err := promise.Await(binding().Call("exec", "DELETE FROM shares")); err != nil {
+			t.Fatal(err)
+		}
+		return &reopening{d1.New(binding)}
+	})
+}
+
+type reopening struct{ *d1.Store }
+
+func (*reopening) Reopen(*testing.T) store.Meta { return &reopening{d1.New(binding)} }

@@ -1,0 +1,91 @@
+//go:build js && wasm
+
+package r2_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"syscall/js"
+	"testing"
+
+	"github.com/syumai/workers/cloudflare"
+
+	"github.com/sealpost/sealpost/server/store"
+	"github.com/sealpost/sealpost/server/store/internal/promise"
+	"github.com/sealpost/sealpost/server/store/r2"
+	"github.com/sealpost/sealpost/server/store/storetest"
+)
+
+// The Worker's tests run this in workerd.
+
+func parts() js.Value { return cloudflare.GetBinding("PARTS") }
+
+func TestBlobs(t *testing.T) {
+	storetest.Blobs(t, func(t *testing.T) store.Blobs {
+		empty(t)
+		return &reopening{&r2.Store{Parts: parts}}
+	})
+}
+
+func empty(t *testing.T) {
+	t.Helper()
+	if _, err := promise.Await(parts().Call("removeAll", "")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+type reopening struct{ *r2.Store }
+
+func (*reopening) Reopen(*testing.T) store.Blobs { return &reopening{&r2.Store{Parts: parts}} }
+
+// response is a ResponseWriter that takes streams, as the Worker's does.
+type response struct{ stream js.Value }
+
+func (*response) Write([]byte) (int, error)        { return 0, errors.New("not by Go") }
+func (r *response) WriteRawJSBody(stream js.Value) { r.stream = stream }
+
+// TestSend: spans of several objects are one body; a missing first one is told before the answer begins, and too many are, too.
+func TestSend(t *testing.T) {
+	empty(t)
+	s := &r2.Store{Parts: parts, MaxSpans: 3}
+	body := func(n int64) string { return strings.Repeat(string(rune('a'+n)), 4) }
+	key := func(n int64) store.Key {
+		return store.Key{Share: "share", N: n, Digest: sha256.Sum256([]byte(body(n)))}
+	}
+	for n := range int64(3) {
+		if err := s.Put(t.Context(), key(n), strings.NewReader(body(n)), 4, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send := func(spans ...store.Span) (text string, began int, err error) {
+		var r response
+		n, err := s.Send(t.Context(), &r, func() { began++ }, spans)
+		if err != nil {
+			return "", began, err
+		}
+		v, err := promise.Await(js.Global().Get("Response").New(r.stream).Call("text"))
+		if err != nil {
+			return "", began, err
+		}
+		if int(n) != len(v.String()) {
+			t.Errorf("announced %d bytes, came %q", n, v.String())
+		}
+		return v.String(), began, nil
+	}
+	text, began, err := send(store.Span{Key: key(0), Offset: 2, Length: 2}, store.Span{Key: key(1), Length: 4}, store.Span{Key: key(2), Offset: 0, Length: 1})
+	if text != "aabbbbc" || began != 1 || err != nil {
+		t.Errorf("got %q, began %d times, %v", text, began, err)
+	}
+	missing := store.Span{Key: store.Key{Share: "share", N: 9}, Length: 4}
+	if _, began, err := send(missing, store.Span{Key: key(1), Length: 4}); !errors.Is(err, store.ErrNotFound) || began != 0 {
+		t.Errorf("first one missing: began %d times, %v", began, err)
+	}
+	if text, _, err := send(store.Span{Key: key(1), Length: 4}, missing); err == nil {
+		t.Errorf("second one missing: got %q as if it were all", text)
+	}
+	one := store.Span{Key: key(1), Length: 4}
+	if _, began, err := send(one, one, one, one); !errors.Is(err, store.ErrTooMany) || began != 0 {
+		t.Errorf("too many: began %d times, %v", began, err)
+	}
+}
