@@ -19,6 +19,7 @@ export function handler(withGo) {
     async fetch(request, env, ctx) {
       const url = new URL(request.url);
       if (url.pathname !== "/healthz" && url.pathname !== "/api" && !url.pathname.startsWith("/api/")) {
+        await drain(request);
         return page(request, url, env);
       }
       try {
@@ -49,7 +50,7 @@ function bindings(env, parts) {
  * @param {Request} request @param {Env} env @param {(bindings: object, call: (go: any) => Promise<Response>) => Promise<Response>} go
  */
 async function ask(request, env, go) {
-  const body = await beginningOf(request.body);
+  const body = await beginningOf(request);
   return go(bindings(env, new Parts(env.BUCKET)), (go) => go.handleRequest(seen(request, body)));
 }
 
@@ -77,35 +78,36 @@ function seen(request, body) {
   return { method: request.method, url: request.url, headers: request.headers, body: stream };
 }
 
-/** As much of a body as Go may want to see. @param {ReadableStream<Uint8Array> | null} body */
-async function beginningOf(body) {
-  if (!body) return null;
+/** As much of a body as Go may want to see. @param {Request} request */
+async function beginningOf(request) {
+  if (!request.body) return null;
   const chunks = [];
   let size = 0;
-  const reader = body.getReader();
+  const reader = request.body.getReader();
   while (size <= MAX_JSON) {
     const { done, value } = await reader.read();
     if (done) break;
     chunks.push(value);
     size += value.length;
   }
-  if (size > MAX_JSON) reader.cancel().catch(() => {});
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all.slice(0, MAX_JSON + 1);
+  reader.releaseLock();
+  await drain(request);
+  return new Uint8Array(await new Blob(chunks).arrayBuffer()).slice(0, MAX_JSON + 1);
 }
 
 // Reads what is left of a body that was not wanted: else the connection is cut, and the client never reads why. One that waits
 // for permission to send is not given it.
 /** @param {Request} request */
 async function drain(request) {
-  const size = Number(request.headers.get("Content-Length") ?? Infinity);
-  if (!request.body || request.body.locked || request.headers.has("Expect") || !(size <= MAX_PART)) return;
-  await request.body.pipeTo(new WritableStream()).catch(() => {});
+  const size = Number(request.headers.get("Content-Length") ?? 0);
+  if (!request.body || request.body.locked || request.headers.has("Expect") || size > MAX_PART) return;
+  const reader = request.body.getReader();
+  for (let read = 0; read <= MAX_PART; ) {
+    const { done, value } = await reader.read().catch(() => ({ done: true, value: null }));
+    if (done) return;
+    read += value?.length ?? 0;
+  }
+  reader.cancel().catch(() => {});
 }
 
 /** @param {{status: number, retryAfter?: number}} body */
