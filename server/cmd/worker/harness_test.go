@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -22,11 +23,16 @@ import (
 
 const wrangler = "node_modules/wrangler/bin/wrangler.js"
 
+// sources are what wrangler reads, from the root. It gets a copy, because it restarts a Worker when they change, as they do when
+// another test builds.
+var sources = []string{"server/cmd/worker/*.mjs", "server/cmd/worker/wrangler.jsonc", "server/cmd/worker/testdata", "server/cmd/worker/build",
+	"server/store/r2/parts.mjs", "server/store/d1/migrations"}
+
 // deployment is a Worker under test.
 type deployment struct {
-	url     string
-	process *os.Process
-	log     *output
+	url   string
+	state string // folder of its stores
+	log   *output
 }
 
 // output collects what a process writes, and may be read meanwhile.
@@ -69,9 +75,49 @@ func needWrangler(t *testing.T) {
 	}
 }
 
+// copied returns the copy of this folder in which wrangler is to work.
+func copied(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	copyFile := func(name string) error {
+		data, err := os.ReadFile(filepath.Join("../../..", name))
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Join(root, filepath.Dir(name)), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(root, name), data, 0o644)
+	}
+	for _, pattern := range sources {
+		names, err := fs.Glob(os.DirFS("../../.."), pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatalf("failed to find %s: %v", pattern, err)
+		}
+		for _, name := range names {
+			err := fs.WalkDir(os.DirFS("../../.."), name, func(name string, d fs.DirEntry, err error) error {
+				if err != nil || d.IsDir() {
+					return err
+				}
+				return copyFile(name)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return filepath.Join(root, "server/cmd/worker")
+}
+
 // command is wrangler, told to keep to this machine and to a folder.
-func command(ctx context.Context, state string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "node", append([]string{wrangler}, args...)...)
+func command(ctx context.Context, t *testing.T, dir, state string, args ...string) *exec.Cmd {
+	t.Helper()
+	program, err := filepath.Abs(wrangler)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, "node", append([]string{program}, args...)...)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CI=1", "NO_COLOR=1", "WRANGLER_SEND_METRICS=false", "WRANGLER_SEND_ERROR_REPORTS=false",
 		"CLOUDFLARE_CF_FETCH_ENABLED=false", "WRANGLER_HIDE_BANNER=true", "WRANGLER_WRITE_LOGS=false",
 		"WRANGLER_REGISTRY_PATH="+filepath.Join(state, "registry"), "XDG_CONFIG_HOME="+state)
@@ -85,8 +131,8 @@ func command(ctx context.Context, state string, args ...string) *exec.Cmd {
 func deploy(t *testing.T, main string, vars ...string) *deployment {
 	t.Helper()
 	needWrangler(t)
-	state := t.TempDir()
-	migrate := command(t.Context(), state, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state)
+	dir, state := copied(t), t.TempDir()
+	migrate := command(t.Context(), t, dir, state, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state)
 	if out, err := migrate.CombinedOutput(); err != nil {
 		t.Fatalf("failed to migrate: %v\n%s", err, out)
 	}
@@ -102,13 +148,12 @@ func deploy(t *testing.T, main string, vars ...string) *deployment {
 		args = append(args, "--var", v)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &deployment{url: "http://" + address.String(), log: &output{}}
-	cmd := command(ctx, state, args...)
+	d := &deployment{url: "http://" + address.String(), state: state, log: &output{}}
+	cmd := command(ctx, t, dir, state, args...)
 	cmd.Stdout, cmd.Stderr = d.log, d.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	d.process = cmd.Process
 	t.Cleanup(func() {
 		cancel()
 		cmd.Wait()

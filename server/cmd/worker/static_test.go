@@ -38,7 +38,7 @@ func TestSize(t *testing.T) {
 	needWrangler(t)
 	const most = 2_500_000
 	dir := t.TempDir()
-	cmd := command(t.Context(), dir, "deploy", "--dry-run", "--outdir", filepath.Join(dir, "bundle"))
+	cmd := command(t.Context(), t, copied(t), dir, "deploy", "--dry-run", "--outdir", filepath.Join(dir, "bundle"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("failed to bundle: %v\n%s", err, out)
 	}
