@@ -32,6 +32,7 @@ var sources = []string{"server/cmd/worker/*.mjs", "server/cmd/worker/wrangler.js
 type deployment struct {
 	url   string
 	state string // folder of its stores
+	group int    // of its processes
 	log   *output
 }
 
@@ -154,6 +155,7 @@ func deploy(t *testing.T, main string, vars ...string) *deployment {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	d.group = cmd.Process.Pid
 	t.Cleanup(func() {
 		cancel()
 		cmd.Wait()
