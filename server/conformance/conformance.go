@@ -63,9 +63,6 @@ var unseen = map[api.Code]string{
 	api.CodeStorageFull: "needs a disk that can be filled",
 }
 
-// readParts is what content of too many parts is answered.
-const readParts api.Code = "read-parts"
-
 // tests is the suite. Those that wait come first, so that the others fill the time.
 var tests = []struct {
 	name  string
@@ -257,7 +254,7 @@ func (s *suite) wantCodes(t *testing.T) {
 	for _, code := range api.Codes() {
 		_, impossible := unseen[code]
 		switch code {
-		case readParts:
+		case api.CodeReadParts:
 			impossible = !s.hasLongContent()
 		case api.CodeInterrupted:
 			impossible = !s.has(HalfClose)

@@ -177,7 +177,7 @@ func testLongContent(c *check) {
 	c.wantWhole(u, c.taken(u))
 	longer := c.send(sealed(size*int(most) + 1))
 	ticket := c.taken(longer)
-	c.refused(c.do("GET", longer.path("/content"), ticket.String(), nil), readParts)
+	c.refused(c.do("GET", longer.path("/content"), ticket.String(), nil), api.CodeReadParts)
 	r := resource{longer.path("/content"), ticket.String(), longer.content, nil}
 	for _, first := range []int{0, size - 1, len(longer.content) - 2} {
 		c.wantRange(r, first, first+1)
