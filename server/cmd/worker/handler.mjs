@@ -3,10 +3,7 @@ import { Parts } from "../../store/r2/parts.mjs";
 import { limits } from "./limits.mjs";
 import { page } from "./pages.mjs";
 import { Busy } from "./pool.mjs";
-import { busy, headers, internal } from "./build/site.mjs";
-
-const MAX_JSON = 64 << 10; // api.MaxJSONBody
-const MAX_PART = 64 << 20; // api.MaxPartSize
+import { busy, headers, internal, maxJSONBody, maxPartSize } from "./build/site.mjs";
 
 /**
  * @typedef {{BUCKET: R2Bucket, DB: D1Database, ASSETS: Fetcher}} Env
@@ -84,7 +81,7 @@ async function beginningOf(request) {
   const chunks = [];
   let size = 0;
   const reader = request.body.getReader();
-  while (size <= MAX_JSON) {
+  while (size <= maxJSONBody) {
     const { done, value } = await reader.read();
     if (done) break;
     chunks.push(value);
@@ -92,7 +89,7 @@ async function beginningOf(request) {
   }
   reader.releaseLock();
   await drain(request);
-  return new Uint8Array(await new Blob(chunks).arrayBuffer()).slice(0, MAX_JSON + 1);
+  return new Uint8Array(await new Blob(chunks).arrayBuffer()).slice(0, maxJSONBody + 1);
 }
 
 // Reads what is left of a body that was not wanted: else the connection is cut, and the client never reads why. One that waits
@@ -100,9 +97,9 @@ async function beginningOf(request) {
 /** @param {Request} request */
 async function drain(request) {
   const size = Number(request.headers.get("Content-Length") ?? 0);
-  if (!request.body || request.body.locked || request.headers.has("Expect") || size > MAX_PART) return;
+  if (!request.body || request.body.locked || request.headers.has("Expect") || size > maxPartSize) return;
   const reader = request.body.getReader();
-  for (let read = 0; read <= MAX_PART; ) {
+  for (let read = 0; read <= maxPartSize; ) {
     const { done, value } = await reader.read().catch(() => ({ done: true, value: null }));
     if (done) return;
     read += value?.length ?? 0;

@@ -107,7 +107,8 @@ func headerRules(site *static.Site) ([]byte, error) {
 	return []byte(text.String()), nil
 }
 
-// module is what JavaScript has to know of the server: languages, headers of answers ("") and pages, and its own problems.
+// module is what JavaScript has to know of the server: languages, headers of answers ("") and pages, problems that it
+// answers itself, and limits.
 func module(site *static.Site) []byte {
 	var languages []string
 	headers := map[string]map[string]string{"": flat(server.PageHeaders(""))}
@@ -131,6 +132,8 @@ func module(site *static.Site) []byte {
 		{"headers", headers},
 		{"busy", busy},
 		{"internal", api.NewProblem(api.CodeInternal)},
+		{"maxJSONBody", api.MaxJSONBody},
+		{"maxPartSize", api.MaxPartSize},
 	} {
 		b, err := json.MarshalIndent(c.value, "", "  ")
 		if err != nil {
