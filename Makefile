@@ -48,7 +48,8 @@ release: $(ENGINE).br $(BIN)/wasm_exec.js ## bin/release/: both programs for eac
 
 # The library's glue comes first: its generator empties the folder. The page's build is linked in, so that it is told.
 WORKER  := server/cmd/worker
-WRANGLER = cd $(WORKER) && WRANGLER_SEND_METRICS=false node_modules/.bin/wrangler
+WRANGLER = cd $(WORKER) && WRANGLER_SEND_METRICS=false WRANGLER_SEND_ERROR_REPORTS=false WRANGLER_HIDE_BANNER=true \
+  CLOUDFLARE_CF_FETCH_ENABLED=false node_modules/.bin/wrangler
 
 worker: $(WORKER)/build/go/app.wasm ## the Cloudflare Worker, in server/cmd/worker/build
 
