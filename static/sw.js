@@ -85,6 +85,7 @@ function stream(job) {
       while (!queue.length) await new Promise((resolve) => (wake = () => resolve(undefined)));
       const m = queue.shift();
       if (m?.type === "data") {
+        collect(m.buffer.byteLength);
         controller.enqueue(new Uint8Array(m.buffer));
         port.postMessage({ type: "credit", n: 1, taken: true });
         return;
@@ -102,6 +103,20 @@ function stream(job) {
       port.postMessage({ type: "cancelled" });
     },
   }, { highWaterMark: 0 }); // so that what is told as taken has been asked for
+}
+
+let passed = 0;
+
+/**
+ * As in js/garbage.js, which a service worker that is one file cannot import.
+ * @param {number} size
+ */
+function collect(size) {
+  if (!("userAgentData" in navigator) || (passed += size) < 32 << 20) return;
+  passed = 0;
+  try {
+    void new ArrayBuffer(256 << 20);
+  } catch {}
 }
 
 /**

@@ -2,6 +2,8 @@
 // The far end of a save (the near one is worker/sink.js), for places that are written to one buffer after another. The
 // service worker has its own, because there the browser asks for the bytes.
 
+import { collect } from "./garbage.js";
+
 /** @import { SinkMessage, SourceMessage } from "./types.d.ts" */
 
 const CREDIT = 4; // buffers in flight: bounds memory
@@ -37,7 +39,9 @@ export function receive(port, place) {
     if (over) return;
     try {
       if (m.type === "data") {
+        const { byteLength } = m.buffer;
         await place.write(m.buffer);
+        collect(byteLength);
         answer({ type: "credit", n: 1, taken: true });
       } else if (m.type === "end") {
         await place.finish();

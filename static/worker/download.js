@@ -5,9 +5,10 @@
 // the whole is saved; retries and ranges under it count once.
 
 import * as api from "../js/api.js";
+import { free } from "../js/garbage.js";
 import { loadEngine } from "./load.js";
 import { Meter, throttled } from "./meter.js";
-import { ahead, free } from "./pipeline.js";
+import { ahead } from "./pipeline.js";
 import { serve } from "./serve.js";
 import { Sink } from "./sink.js";
 

@@ -20,17 +20,6 @@ export async function* ahead(limit, tasks) {
   for (const promise of begun) yield await promise;
 }
 
-/**
- * Gives the memory of bytes back at once, which halves the peak in Firefox and WebKit: they put off collecting buffers.
- *
- * Not in Chromium. It holds another copy of each body that it sends or receives until its garbage is collected, and what makes
- * it collect is the size of the buffers that scripts drop. Without those its copies pile up to a gigabyte and more.
- * @param {Uint8Array} bytes that nobody reads any more
- */
-export function free(bytes) {
-  if (!("userAgentData" in navigator) && bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer?.(0);
-}
-
 /** Runs tasks in a fixed number of lanes; a caller waits for a free one, and so memory stays bounded. */
 export class Lanes {
   #free;

@@ -3,6 +3,8 @@
 // memory, and keeps the last buffer back until the end is known to be good. So a download that turns out to be damaged or
 // cut short never has all its bytes, and the browser marks it as failed.
 
+import { collect } from "../js/garbage.js";
+
 /** @import { SinkMessage, SinkNews, SourceMessage } from "../js/types.d.ts" */
 
 const BUFFER = 1 << 20;
@@ -81,6 +83,7 @@ export class Sink {
     this.#last = null;
     this.#credit--;
     this.#untaken.push(buffer.byteLength);
+    collect(buffer.byteLength);
     this.#send({ type: "data", buffer }, [buffer]);
   }
 

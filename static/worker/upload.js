@@ -5,9 +5,10 @@
 // and another attempt is another share with other keys.
 
 import * as api from "../js/api.js";
+import { free } from "../js/garbage.js";
 import { loadEngine } from "./load.js";
 import { Meter, throttled } from "./meter.js";
-import { Lanes, ahead, free } from "./pipeline.js";
+import { Lanes, ahead } from "./pipeline.js";
 import { serve } from "./serve.js";
 
 /** @import { Item, Posted, Shipment, UploadNews } from "../js/types.d.ts" */
