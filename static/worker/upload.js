@@ -5,7 +5,7 @@
 // and another attempt is another share with other keys.
 
 import * as api from "../js/api.js";
-import { free } from "../js/garbage.js";
+import { collect, free } from "../js/garbage.js";
 import { loadEngine } from "./load.js";
 import { Meter, throttled } from "./meter.js";
 import { Lanes, ahead } from "./pipeline.js";
@@ -135,6 +135,7 @@ async function sendParts(id, owner, sealer, items, news, signal) {
     signal.throwIfAborted();
     plain += bytes.length;
     const ready = sealer.write(index, bytes);
+    collect(bytes.length);
     free(bytes);
     report();
     await post(ready);
