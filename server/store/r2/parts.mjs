@@ -42,13 +42,11 @@ export class Parts {
    * @param {Wanted} wanted @param {ReadableStream<Uint8Array> | Uint8Array} body a request's, or all its bytes
    */
   async store({ name, size, sha256, magic }, body) {
-    console.log('store', name, size, magic.length);
     try {
       const checked = magic && body instanceof ReadableStream ? await beginning(body, size, new TextEncoder().encode(magic)) : body;
       await this.#bucket.put(name, checked, { sha256 });
-      console.log("stored"); return "";
+      return "";
     } catch (error) {
- console.log("refused", String(error));
       return outcome(error);
     }
   }
