@@ -128,7 +128,8 @@ func TestHalfAPage(t *testing.T) {
 	})
 }
 
-// TestPreloads: the HTML asks for all that the first paint needs, before its scripts ask for it; what saves comes later.
+// TestPreloads: the HTML asks for all that the first paint needs, before its scripts ask for it. What saves comes later, and so
+// does the worker, whose imports Chromium tells the page of.
 func TestPreloads(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -138,8 +139,8 @@ func TestPreloads(t *testing.T) {
 			must(t, b.Go(s.url+path))
 			must(t, b.WaitFor("return document.documentElement.hasAttribute('data-started')", patience))
 			v, err := b.Eval(`const linked=[...document.querySelectorAll('link[href],script[src]')].map(e=>e.href||e.src);
-				const asked=performance.getEntriesByType('resource').map(e=>e.name).filter(n=>/\/b\/[^/]+\/(js|css)\//.test(n));
-				const early=asked.slice(0,asked.findIndex(n=>/\/js\/save/.test(n))>>>0);
+				const asked=performance.getEntriesByType('resource').map(e=>e.name).filter(n=>/\/b\/[^/]+\/(js|css|worker)\//.test(n));
+				const early=asked.slice(0,asked.findIndex(n=>/\/js\/save|\/worker\//.test(n))>>>0);
 				return [early.length,early.filter(n=>!linked.includes(n))]`)
 			must(t, err)
 			got, _ := v.([]any)

@@ -17,7 +17,7 @@ import (
 func TestServiceWorkerStopped(t *testing.T) {
 	t.Parallel()
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "stopped.bin"), 24<<20)
-	for _, staged := range []bool{true, false} {
+	for _, staged := range sample(t, []bool{true, false}) {
 		t.Run(map[bool]string{true: "staged", false: "streamed"}[staged], func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, "-part-size", "1MiB")
@@ -60,7 +60,7 @@ func TestSlowDownload(t *testing.T) {
 	s := newSite(t, "-part-size", "1MiB")
 	size := sized[int64](24<<20, 72<<20)
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "slow.bin"), size)
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		o := webdriver.Options{Prefs: map[string]any{"dom.fs.enabled": false}} // else it would be staged
 		if !long {
 			o.Prefs["dom.serviceWorkers.idle_timeout"] = 12000
@@ -83,7 +83,7 @@ func TestSlowDownload(t *testing.T) {
 // TestServerRestarts: a server that is killed and comes back costs seconds, in mid-upload and in mid-download, and no byte.
 func TestServerRestarts(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "1MiB")
 		file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "restart.bin"), 16<<20)
 		restart := func() { s.stop(syscall.SIGKILL); time.Sleep(time.Second); s.start() }

@@ -181,11 +181,15 @@ func inEngines(t *testing.T, engines []string, f func(t *testing.T, engine strin
 
 // someEngine is eachEngine for what hardly differs between them: a sample is one of them, a different one in each test.
 func someEngine(t *testing.T, f func(t *testing.T, engine string)) {
-	engines := webdriver.Engines
-	if !long {
-		engines = engines[random(t).IntN(len(engines)):][:1]
+	inEngines(t, sample(t, webdriver.Engines), f)
+}
+
+// sample is one of all, a different one in each test, and all of them in a long run.
+func sample[T any](t *testing.T, all []T) []T {
+	if long {
+		return all
 	}
-	inEngines(t, engines, f)
+	return all[random(t).IntN(len(all)):][:1]
 }
 
 func must(t *testing.T, err error) {

@@ -135,7 +135,7 @@ func wantAtRest(t *testing.T, b *webdriver.Browser, title string) {
 // TestProgress: what one is shown of sending and receiving over a slow line is true, and one need not look at the page for it.
 func TestProgress(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "1MiB")
 		r := random(t)
 		const size = 24 << 20
