@@ -31,7 +31,7 @@ func (d *deployment) resident(t *testing.T) (largest int64) {
 		}
 		_, rest, _ := strings.Cut(string(stat), ") ")
 		fields := strings.Fields(rest) // state, parent, group, …
-		if len(fields) < 3 || fields[2] != strconv.Itoa(d.group) || !strings.Contains(string(stat), "(workerd)") {
+		if len(fields) < 3 || fields[2] != strconv.Itoa(d.Group()) || !strings.Contains(string(stat), "(workerd)") {
 			continue
 		}
 		status, err := os.ReadFile(p + "/status")
@@ -61,7 +61,7 @@ func TestBounded(t *testing.T) {
 		parts = 128
 	}
 	d := deploy(t, "worker.mjs", "SEALPOST_SUBREQUESTS:10000")
-	s, err := create(d.url, make([]byte, parts*api.DefaultPartSize))
+	s, err := create(d.URL, make([]byte, parts*api.DefaultPartSize))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func (d *deployment) cpu(t *testing.T) (spent time.Duration) {
 		}
 		_, rest, _ := strings.Cut(string(stat), ") ")
 		fields := strings.Fields(rest)
-		if len(fields) < 13 || fields[2] != strconv.Itoa(d.group) || !strings.Contains(string(stat), "(workerd)") {
+		if len(fields) < 13 || fields[2] != strconv.Itoa(d.Group()) || !strings.Contains(string(stat), "(workerd)") {
 			continue
 		}
 		for _, ticks := range fields[11:13] { // user and system time, in hundredths of a second
@@ -146,7 +146,7 @@ func TestCPU(t *testing.T) {
 	}
 	const most = 1500 * time.Microsecond
 	worker, plain := deploy(t, "worker.mjs"), deploy(t, "testdata/plain.mjs")
-	s, err := create(worker.url, sealed(100))
+	s, err := create(worker.URL, sealed(100))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestCPU(t *testing.T) {
 		}
 		return (d.cpu(t) - began) / calls
 	}
-	ours, theirs := measure(worker, s.url, s.owner), measure(plain, plain.url, "")
+	ours, theirs := measure(worker, s.url, s.owner), measure(plain, plain.URL, "")
 	t.Logf("CPU for a call, with workerd's own: %v, in JavaScript alone %v, ratio %.1f", ours, theirs, float64(ours)/float64(theirs))
 	if ours-theirs > most {
 		t.Errorf("Go costs %v of CPU for a call, at most %v are wanted", ours-theirs, most)

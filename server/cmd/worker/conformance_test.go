@@ -15,8 +15,8 @@ func TestConformance(t *testing.T) {
 	tight := deploy(t, "worker.mjs", "SEALPOST_LIFETIMES:2s,1h", "SEALPOST_PART_SIZE:64KiB", "SEALPOST_MAX_DOWNLOADS:6",
 		"SEALPOST_MAX_SHARE_SIZE:300KiB", "SEALPOST_ABANDON_AFTER:5s", "SEALPOST_CREATE_RATE:60", "SEALPOST_MISS_RATE:120")
 	conformance.Run(t, conformance.Target{
-		BaseURL:         d.url,
-		Tight:           &conformance.Tight{BaseURL: tight.url, Address: "CF-Connecting-IP", Creates: 60, Misses: 120},
+		BaseURL:         d.URL,
+		Tight:           &conformance.Tight{BaseURL: tight.URL, Address: "CF-Connecting-IP", Creates: 60, Misses: 120},
 		MaxContentParts: 8,
 		Lacks: map[conformance.Capability]string{
 			conformance.LongPolls: "a request that waits would be a Go instance that waits",

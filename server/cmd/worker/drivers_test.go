@@ -10,11 +10,13 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/sealpost/sealpost/server/conformance/workerd"
 )
 
 // TestDrivers runs storetest for R2 and D1 where they are, in workerd. What R2 cannot do is left out; package r2 says so.
 func TestDrivers(t *testing.T) {
-	needWrangler(t)
+	workerd.Need(t)
 	for _, driver := range []string{"d1", "r2"} {
 		cmd := exec.Command("go", "test", "-c", "-o", "build/test/"+driver+".wasm", "../../store/"+driver)
 		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
@@ -28,7 +30,7 @@ func TestDrivers(t *testing.T) {
 		"r2": {"-test.skip", "TestBlobs/(PutAgainstSweep|ManySweeps)$"},
 	} {
 		t.Run(driver, func(t *testing.T) {
-			resp, err := http.Get(d.url + "/" + driver + "?" + url.Values{"arg": args}.Encode())
+			resp, err := http.Get(d.URL + "/" + driver + "?" + url.Values{"arg": args}.Encode())
 			if err != nil {
 				t.Fatal(err)
 			}

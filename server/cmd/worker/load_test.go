@@ -212,7 +212,7 @@ func (s *share) trickle(path string, data []byte, finish <-chan struct{}) (strin
 // are instances, 16 clients go through whole shares; some hang up in the middle; and all that was trickled is there in the end.
 func TestPool(t *testing.T) {
 	d := deploy(t, "worker.mjs", "SEALPOST_PART_SIZE:64KiB", "SEALPOST_CREATE_RATE:0", "SEALPOST_MISS_RATE:0")
-	s, err := create(d.url, sealed(40*64<<10))
+	s, err := create(d.URL, sealed(40*64<<10))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,8 +235,8 @@ func TestPool(t *testing.T) {
 		clients.Go(func() {
 			rnd := mathrand.New(mathrand.NewPCG(1, uint64(client)))
 			for range rounds {
-				hangUp(t, d.url, rnd)
-				if err := round(d.url, rnd); err != nil {
+				hangUp(t, d.URL, rnd)
+				if err := round(d.URL, rnd); err != nil {
 					t.Errorf("client %d: %v", client, err)
 				}
 			}

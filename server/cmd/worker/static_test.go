@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sealpost/sealpost/server/conformance/workerd"
 )
 
 // TestBlind: the Worker, too, has nothing that seals or opens.
@@ -35,10 +37,9 @@ func TestBlind(t *testing.T) {
 
 // TestSize: the bundle fits where Workers are smallest, with room.
 func TestSize(t *testing.T) {
-	needWrangler(t)
 	const most = 2_500_000
 	dir := t.TempDir()
-	cmd := command(t.Context(), t, copied(t), dir, "deploy", "--dry-run", "--outdir", filepath.Join(dir, "bundle"))
+	cmd := workerd.Wrangler(t.Context(), t, "deploy", "--dry-run", "--outdir", filepath.Join(dir, "bundle"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("failed to bundle: %v\n%s", err, out)
 	}
@@ -76,7 +77,7 @@ func TestSize(t *testing.T) {
 // TestGlue: the library's copy of Go's loader differs from that of the Go that is used only in giving Go a context. If this
 // fails after a new Go, the library needs a new version, or the pool does not hold.
 func TestGlue(t *testing.T) {
-	needWrangler(t)
+	workerd.Need(t)
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -123,5 +124,24 @@ func TestSchema(t *testing.T) {
 	}
 	if !bytes.Equal(got, want) {
 		t.Error("the migrations of D1 make another schema than that of package records")
+	}
+}
+
+// TestQuiet: of a request that goes well JavaScript logs nothing, as its names and addresses are nobody's business.
+func TestQuiet(t *testing.T) {
+	for _, pattern := range []string{"*.mjs", "../../store/r2/*.mjs"} {
+		scripts, err := filepath.Glob(pattern)
+		if err != nil || len(scripts) == 0 {
+			t.Fatal(scripts, err)
+		}
+		for _, name := range scripts {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(text), "console.") - strings.Count(string(text), "console.error("); n > 0 {
+				t.Errorf("%s logs more than errors, %d times", name, n)
+			}
+		}
 	}
 }

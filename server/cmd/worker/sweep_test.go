@@ -15,7 +15,7 @@ import (
 // objects counts what lies in the bucket.
 func (d *deployment) objects(t *testing.T) int {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(d.state, "v3/r2/*/blobs/*"))
+	files, err := filepath.Glob(filepath.Join(d.State, "v3/r2/*/blobs/*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func (d *deployment) objects(t *testing.T) int {
 // TestSweep: when its time is over no byte of a share remains in the bucket, without anyone asking for it.
 func TestSweep(t *testing.T) {
 	d := deploy(t, "worker.mjs", "SEALPOST_LIFETIMES:1s,1h", "SEALPOST_PART_SIZE:64KiB")
-	s, err := create(d.url, sealed(100_000))
+	s, err := create(d.URL, sealed(100_000))
 	if err != nil {
 		t.Fatal(err)
 	}
