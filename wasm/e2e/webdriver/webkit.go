@@ -39,7 +39,9 @@ func (b *Browser) launchWebKit(ctx context.Context, o Options) error {
 	}
 	env := []string{"DISPLAY=" + display, "GDK_SCALE=" + strconv.Itoa(o.Scale), "HOME=" + b.profile, "XDG_CONFIG_HOME=" + config,
 		"XDG_DATA_HOME=" + b.profile + "/data", "XDG_CACHE_HOME=" + b.profile + "/cache",
-		"NO_AT_BRIDGE=1", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1"}
+		"NO_AT_BRIDGE=1", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1",
+		// Mesa's llvmpipe crashes now and then, and the page with it.
+		"WEBKIT_SKIA_ENABLE_CPU_RENDERING=1", "GALLIUM_DRIVER=softpipe"}
 	args := []string{"--automation"}
 	if !o.Plain {
 		env = append(env, "JSC_useSharedArrayBuffer=1")
