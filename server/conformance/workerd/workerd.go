@@ -276,11 +276,18 @@ func freePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
+// outlived ends a command and its group when the test's process ends without stopping it, which closes its standard input.
+const outlived = `exec 3<&0; (cat <&3; kill -KILL 0) >/dev/null 2>&1 & exec "$@" </dev/null 3<&-`
+
 // Start starts the Worker again after Stop, on the same address and with the same stores.
 func (w *Worker) Start() {
 	w.t.Helper()
 	cmd := command(context.Background(), w.t, w.dir, w.State, w.args...)
+	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", outlived, "sh"}, cmd.Args...)
 	cmd.Stdout, cmd.Stderr = w.Log, w.Log
+	if _, err := cmd.StdinPipe(); err != nil {
+		w.t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
