@@ -21,7 +21,9 @@ export function handler(withGo) {
       }
       try {
         const answer = request.method === "PUT" ? take : ask;
-        const response = await answer(request, env, (bindings, call) => withGo(bindings, ctx, call));
+        const answered = answer(request, env, (bindings, call) => withGo(bindings, ctx, call));
+        ctx.waitUntil(answered.catch(() => {})); // who hangs up leaves nothing half done
+        const response = await answered;
         response.headers.set("Date", new Date().toUTCString()); // Cloudflare would, workerd alone does not
         return response;
       } catch (error) {
@@ -63,6 +65,7 @@ async function take(request, env, go) {
     const { name } = parts.wanted;
     const outcome = request.body ? await parts.store(parts.wanted, request.body) : "size";
     response = await go(bindings(env, new Parts(env.BUCKET, { defers: true, stored: { name, outcome } })), call);
+    if (!outcome && response.status === 404) await parts.remove([name]); // the share was deleted in between
   }
   await drain(request);
   return response;

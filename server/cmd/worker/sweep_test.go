@@ -4,8 +4,12 @@ package main_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +62,45 @@ func TestSweep(t *testing.T) {
 	for deadline := time.Now().Add(10 * time.Second); d.objects(t) > 0; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d objects remain in the bucket", d.objects(t))
+		}
+	}
+}
+
+// TestRevokedMeanwhile: of a part that is on its way when its share is deleted nothing remains in the bucket, whether or not the
+// sender stays to hear so.
+func TestRevokedMeanwhile(t *testing.T) {
+	d := deploy(t, "worker.mjs", "SEALPOST_CREATE_RATE:0")
+	data := sealed(8 << 20)
+	for _, stays := range []bool{true, false} {
+		s, err := create(d.URL, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := net.Dial("tcp", strings.TrimPrefix(d.URL, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "PUT /api/v1/shares/%s/parts/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %s\r\n"+
+			"Content-Length: %d\r\nContent-Digest: %s\r\n\r\n%s", s.ID, s.owner, len(data), digest(data), data[:len(data)/2])
+		time.Sleep(500 * time.Millisecond) // by then it is wanted
+		if _, err := s.want(http.StatusNoContent, "DELETE", "", s.owner, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write(data[len(data)/2:]); err != nil {
+			t.Fatal(err)
+		}
+		if stays {
+			answer, err := io.ReadAll(conn)
+			if err != nil || !strings.Contains(string(answer), `"not-found"`) {
+				t.Errorf("the sender is answered %q, %v", answer, err)
+			}
+		} else {
+			conn.Close()
+			time.Sleep(2 * time.Second)
+		}
+		if n := d.objects(t); n > 0 {
+			t.Errorf("%d objects remain in the bucket, the sender stays: %v", n, stays)
 		}
 	}
 }
