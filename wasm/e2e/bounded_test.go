@@ -68,7 +68,7 @@ func TestBounded(t *testing.T) {
 					down, serverDown = append(down, browser), append(serverDown, server)
 				})
 				s.stop(syscall.SIGTERM)
-				must(t, os.RemoveAll(s.data))
+				must(t, os.RemoveAll(s.data()))
 				if t.Failed() {
 					return
 				}
@@ -89,7 +89,7 @@ func (s *site) measure(t *testing.T, b *webdriver.Browser, transfer func()) (bro
 	t.Helper()
 	time.Sleep(3 * time.Second) // until what was just loaded has settled
 	base := b.Memory()
-	pid := s.cmd.Process.Pid
+	pid := s.server.(*sealpostd).cmd.Process.Pid
 	must(t, os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)) // the mark begins anew
 	peak, course := base, []int64{}
 	stop, done := make(chan struct{}), make(chan struct{})

@@ -290,7 +290,7 @@ func buildWithLanguage(program, language, direction string) error {
 func (s *site) update(program string) {
 	s.t.Helper()
 	s.stop(syscall.SIGTERM)
-	s.program = program
+	s.server.(*sealpostd).program = program
 	s.start()
 }
 

@@ -1,7 +1,7 @@
 // Package e2e tests Sealpost as people meet it: the real sealpostd, and the page in Chromium, Firefox and WebKit.
 //
 // Each test is a user's story. TestMain builds the binaries once; the page is the one that is built into sealpostd, so run
-// `make build` first, or `make e2e`. Between browser and server there is always a tap, which can record every byte that the
+// `make build` first, or `make e2e`. TestWorker tells the same stories with the Worker in the place of sealpostd. Between browser and server there is always a tap, which can record every byte that the
 // server is sent, lose answers, be slow, and watch the page for what its security policy forbade.
 //
 //	SEALPOST_LONG=1             1.5 GiB, Go's source tree and a long slow download instead of small samples of them
@@ -10,7 +10,7 @@
 //	SEALPOST_SCREENSHOTS=dir    keep pictures and contact sheets of every state of the page there
 //	SEALPOST_BENCH=n,m          sizes in MiB whose memory TestBounded compares
 //	SEALPOST_LIGHTHOUSE=command how TestLighthouse starts Lighthouse
-//	CI=true                     an engine that is not installed is a failure
+//	CI=true                     an engine, or a runtime of Workers, that is not installed is a failure
 package e2e
 
 import (
@@ -35,6 +35,7 @@ var (
 	programs string // folder of the binaries
 	slots    = newSlots(3)
 	launched sync.Map // names of the tests that have browsers
+	grounds  sync.Map // of what the sites stand on, by names of tests
 )
 
 func TestMain(m *testing.M) {
@@ -165,9 +166,30 @@ func report(t *testing.T, b *webdriver.Browser) {
 	t.Logf("%s shows, in state %q (%v):\n%s", b.Engine, state, err, text)
 }
 
+// ground is what sites stand on: sealpostd, unless a test is told otherwise.
+type ground struct {
+	engines []string // that meet it
+	start   func(t *testing.T, args []string) (s server, addr string)
+}
+
+// stand has the sites of a test, and of those that it runs, stand on g.
+func stand(t *testing.T, g ground) {
+	grounds.Store(t.Name(), g)
+	t.Cleanup(func() { grounds.Delete(t.Name()) })
+}
+
+func groundOf(t *testing.T) ground {
+	for name := t.Name(); name != "."; name = path.Dir(name) {
+		if g, told := grounds.Load(name); told {
+			return g.(ground)
+		}
+	}
+	return onSealpostd
+}
+
 // eachEngine runs f in parallel with each engine.
 func eachEngine(t *testing.T, f func(t *testing.T, engine string)) {
-	inEngines(t, webdriver.Engines, f)
+	inEngines(t, groundOf(t).engines, f)
 }
 
 func inEngines(t *testing.T, engines []string, f func(t *testing.T, engine string)) {
@@ -181,7 +203,7 @@ func inEngines(t *testing.T, engines []string, f func(t *testing.T, engine strin
 
 // someEngine is eachEngine for what hardly differs between them: a sample is one of them, a different one in each test.
 func someEngine(t *testing.T, f func(t *testing.T, engine string)) {
-	inEngines(t, sample(t, webdriver.Engines), f)
+	inEngines(t, sample(t, groundOf(t).engines), f)
 }
 
 // sample is one of all, a different one in each test, and all of them in a long run.

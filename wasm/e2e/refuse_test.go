@@ -105,8 +105,8 @@ func wantNoParts(t *testing.T, s *site, share string) {
 	t.Helper()
 	id := s.reader(t, share, "-").id
 	eventually(t, "the bytes of the share are gone", 10*time.Second, func() bool {
-		for _, path := range s.parts() {
-			if strings.Contains(path, id) {
+		for name := range s.parts() {
+			if strings.HasPrefix(name, id+"/") {
 				return false
 			}
 		}

@@ -65,8 +65,9 @@ func (k browserKind) start(t *testing.T, s *site) *webdriver.Browser {
 }
 
 // kinds are the kinds of browser that are wanted.
-func kinds(want func(browserKind) bool) []browserKind {
-	return slices.DeleteFunc(slices.Clone(browserKinds), func(k browserKind) bool { return !want(k) })
+func kinds(t *testing.T, want func(browserKind) bool) []browserKind {
+	engines := groundOf(t).engines
+	return slices.DeleteFunc(slices.Clone(browserKinds), func(k browserKind) bool { return !want(k) || !slices.Contains(engines, k.engine) })
 }
 
 // eachKind runs f in parallel with each kind of browser.
@@ -125,7 +126,7 @@ func TestEveryWay(t *testing.T) {
 	large := writeFile(t, filepath.Join(dir, "large.bin"), noise(r, 5<<20+17))
 	writeFile(t, filepath.Join(dir, "small.txt"), prose(r, 70_000))
 	want := inventory(t, filepath.Dir(dir))
-	eachKind(t, browserKinds, func(t *testing.T, k browserKind) {
+	eachKind(t, kinds(t, func(browserKind) bool { return true }), func(t *testing.T, k browserKind) {
 		s := newSite(t, "-part-size", "1MiB")
 		b := k.start(t, s)
 		share := s.send(t, b, parcel{folder: dir, downloads: "1"})
@@ -172,7 +173,7 @@ func TestMemoryLimit(t *testing.T) {
 	small := writeFile(t, filepath.Join(dir, "small.txt"), prose(random(t), 70_000))
 	must(t, os.WriteFile(filepath.Join(dir, "huge.bin"), nil, 0o644))
 	must(t, os.Truncate(filepath.Join(dir, "huge.bin"), 256<<20))
-	eachKind(t, kinds(func(k browserKind) bool { return k.way == "memory" }), func(t *testing.T, k browserKind) {
+	eachKind(t, kinds(t, func(k browserKind) bool { return k.way == "memory" }), func(t *testing.T, k browserKind) {
 		s := newSite(t)
 		b := k.start(t, s)
 		share := s.send(t, b, parcel{folder: dir, downloads: "1", patience: 2 * time.Minute})
@@ -306,7 +307,7 @@ func TestPageLeft(t *testing.T) {
 	t.Parallel()
 	data := noise(random(t), 24<<20)
 	file := writeFile(t, filepath.Join(t.TempDir(), "left.bin"), data)
-	leaves := kinds(func(k browserKind) bool { return (k.way == "stream" || k.way == "stage") && !k.plain }) // plain is as the others
+	leaves := kinds(t, func(k browserKind) bool { return (k.way == "stream" || k.way == "stage") && !k.plain }) // plain is as the others
 	eachKind(t, sample(t, leaves), func(t *testing.T, k browserKind) {
 		s := newSite(t, "-part-size", "1MiB")
 		b := k.start(t, s)

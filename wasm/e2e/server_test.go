@@ -1,117 +1,58 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"database/sql"
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
 	_ "modernc.org/sqlite"
 )
 
-// site is a sealpostd with a folder of its own, behind a tap.
+// site is a server with stores of its own, behind a tap.
 type site struct {
+	server
 	t    *testing.T
 	url  string // where browsers go: the tap
-	data string
+	addr string // of the server
 	tap  *tap
-
-	program string // path of sealpostd
-	args    []string
-	addr    string // of sealpostd
-	cmd     *exec.Cmd
-	exited  chan struct{}
-	mu      sync.Mutex
-	log     bytes.Buffer
 }
 
-// newSite starts a server with debug logs and no rate limits, unless args say otherwise. The test's end stops it.
+// server is what a site stands on.
+type server interface {
+	start()                   // after stop, on the same address and with the same stores
+	stop(sig syscall.Signal)  // waits for its end
+	text() string             // its log
+	data() string             // folder of its stores
+	records() string          // SQLite's file
+	parts() map[string]string // paths of the objects that are stored, by SHARE/N-DIGEST
+}
+
+// newSite starts a server without rate limits, unless args, those of sealpostd, say otherwise. The test's end stops it.
 func newSite(t *testing.T, args ...string) *site {
 	t.Helper()
-	s := &site{t: t, program: filepath.Join(programs, "sealpostd"), data: filepath.Join(t.TempDir(), "data"), addr: "127.0.0.1:0"}
-	s.args = append([]string{"-data", s.data, "-log-level", "debug", "-sweep", "1s", "-create-rate", "0", "-miss-rate", "0"}, args...)
-	s.start()
+	return newSiteOn(t, groundOf(t), args...)
+}
+
+func newSiteOn(t *testing.T, g ground, args ...string) *site {
+	t.Helper()
+	s := &site{t: t}
+	s.server, s.addr = g.start(t, append([]string{"-create-rate", "0", "-miss-rate", "0"}, args...))
 	s.tap = newTap(t, s.addr)
 	s.url = s.tap.url
-	t.Cleanup(func() {
-		s.stop(syscall.SIGKILL)
-		if t.Failed() {
-			t.Logf("the server's log ends:\n%s", tailOf(s.text(), 4000))
-		}
-	})
 	return s
 }
-
-// start runs sealpostd, after a stop on the same address again.
-func (s *site) start() {
-	s.t.Helper()
-	s.cmd = exec.Command(s.program, append([]string{"-listen", s.addr}, s.args...)...)
-	pipe, err := s.cmd.StderrPipe()
-	must(s.t, err)
-	must(s.t, webdriver.StartCommand(s.cmd))
-	s.exited = make(chan struct{})
-	listening := make(chan string, 1)
-	go func(cmd *exec.Cmd, exited chan struct{}) {
-		defer close(exited)
-		re := regexp.MustCompile(`listening on http://(\S+)`)
-		lines := bufio.NewReader(pipe)
-		for {
-			line, err := lines.ReadString('\n')
-			s.mu.Lock()
-			s.log.WriteString(line)
-			s.mu.Unlock()
-			if m := re.FindStringSubmatch(line); m != nil {
-				listening <- m[1]
-			}
-			if err != nil {
-				cmd.Wait()
-				return
-			}
-		}
-	}(s.cmd, s.exited)
-	select {
-	case s.addr = <-listening:
-	case <-s.exited:
-		s.t.Fatalf("sealpostd ended:\n%s", s.text())
-	case <-time.After(20 * time.Second):
-		s.t.Fatalf("sealpostd does not listen:\n%s", s.text())
-	}
-}
-
-// stop ends sealpostd with a signal and waits for it.
-func (s *site) stop(sig syscall.Signal) {
-	s.cmd.Process.Signal(sig)
-	select {
-	case <-s.exited:
-	case <-time.After(40 * time.Second):
-		s.cmd.Process.Kill()
-		<-s.exited
-	}
-}
-
-func (s *site) text() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.log.String()
-}
-
-func tailOf(text string, n int) string { return text[max(0, len(text)-n):] }
 
 // database opens the server's records. Stop the server first when writing to them.
 func (s *site) database() *sql.DB {
 	s.t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(s.data, "meta.db")+"?_pragma=busy_timeout(10000)")
+	db, err := sql.Open("sqlite", s.records()+"?_pragma=busy_timeout(10000)")
 	must(s.t, err)
 	s.t.Cleanup(func() { db.Close() })
 	return db
@@ -124,11 +65,11 @@ func (s *site) count(query string, args ...any) (n int) {
 	return n
 }
 
-// everything returns all bytes of all files below the data folder, by path.
+// everything returns all bytes of all files of the stores, by path.
 func (s *site) everything() map[string][]byte {
 	s.t.Helper()
 	all := map[string][]byte{}
-	must(s.t, filepath.WalkDir(s.data, func(path string, d os.DirEntry, err error) error {
+	must(s.t, filepath.WalkDir(s.data(), func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -136,18 +77,6 @@ func (s *site) everything() map[string][]byte {
 		return err
 	}))
 	return all
-}
-
-// parts lists the objects that are stored, whatever share they belong to.
-func (s *site) parts() []string {
-	var names []string
-	filepath.WalkDir(filepath.Join(s.data, "blobs"), func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && strings.Contains(d.Name(), "-") {
-			names = append(names, path)
-		}
-		return nil
-	})
-	return names
 }
 
 // eventually waits until ok.

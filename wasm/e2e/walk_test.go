@@ -176,11 +176,10 @@ func (s *site) damage(t *testing.T, share string) (mend func()) {
 	t.Helper()
 	id := s.reader(t, share, "").id
 	var paths []string
-	for _, path := range s.parts() {
-		if !strings.Contains(path, id) || strings.HasPrefix(filepath.Base(path), "0-") {
-			continue
+	for name, path := range s.parts() {
+		if n, _, _ := strings.Cut(strings.TrimPrefix(name, id+"/"), "-"); strings.HasPrefix(name, id+"/") && n != "0" {
+			paths = append(paths, path)
 		}
-		paths = append(paths, path)
 	}
 	if len(paths) == 0 {
 		t.Fatal("the share has no parts to damage")

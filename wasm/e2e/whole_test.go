@@ -2,18 +2,22 @@ package e2e
 
 import (
 	"bytes"
-	"crypto/rand"
-	"database/sql"
-	"encoding/hex"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/sealpost/sealpost/server/api"
 	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
+	"github.com/sealpost/sealpost/wasm/internal/link"
 )
 
 const (
@@ -21,7 +25,7 @@ const (
 	ageNonce = 16
 )
 
-// sealed is a share as it lies on the server's disk, to be changed by a hand that knows everything but the key.
+// sealed is a share as the server has it, to be changed by a hand that knows everything but the key.
 type sealed struct {
 	manifest []byte
 	content  []byte // all parts
@@ -35,8 +39,8 @@ func payload(file []byte) int {
 	return mac + 1 + bytes.IndexByte(file[mac+1:], '\n') + 1 + ageNonce
 }
 
-// TestWhole: ciphertext that was changed, cut, swapped or mixed up on the server's disk, with records that agree with it, is an
-// error on the page, and no file that looks complete.
+// TestWhole: ciphertext that was changed, cut, swapped or mixed up where the server keeps it, with records that agree with it, is
+// an error on the page, and no file that looks complete.
 func TestWhole(t *testing.T) {
 	t.Parallel()
 	const partSize = 256 << 10
@@ -54,9 +58,7 @@ func TestWhole(t *testing.T) {
 		return
 	}
 
-	s.stop(syscall.SIGTERM)
-	db := s.database()
-	a, other := s.load(db, linkOne), s.load(db, linkTwo)
+	a, other := s.reader(t, linkOne, "").sealed(t), s.reader(t, linkTwo, "").sealed(t)
 	variants := map[string]sealed{"unchanged": a}
 	vary := func(name string, change func(*sealed)) {
 		v := a.clone()
@@ -105,10 +107,8 @@ func TestWhole(t *testing.T) {
 
 	links := map[string]string{}
 	for name, v := range variants {
-		links[name] = s.plant(db, linkOne, v, partSize)
+		links[name] = s.plant(t, linkOne, v, partSize)
 	}
-	must(t, db.Close())
-	s.start()
 	t.Logf("%d variants", len(variants))
 	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
@@ -155,60 +155,68 @@ func wantNoFile(t *testing.T, b *webdriver.Browser) {
 	}
 }
 
-// load reads a share from the disk of a server that is stopped.
-func (s *site) load(db *sql.DB, link string) (v sealed) {
-	s.t.Helper()
-	id := s.reader(s.t, link, "").id
-	rows, err := db.Query("SELECT n, digest FROM parts WHERE share = ? ORDER BY n", id)
-	must(s.t, err)
-	defer rows.Close()
-	for rows.Next() {
-		var n int
-		var digest []byte
-		must(s.t, rows.Scan(&n, &digest))
-		data, err := os.ReadFile(s.object(id, n, digest))
-		must(s.t, err)
-		if n == 0 {
-			v.manifest = data
-		} else {
-			v.content = append(v.content, data...)
-		}
+// plant has the server keep v as another share with the keys of the given one, and returns its link. To the server it is as good
+// as any: it looks no further than age's first line.
+func (s *site) plant(t *testing.T, from string, v sealed, partSize int) string {
+	t.Helper()
+	r := s.reader(t, from, "")
+	owner := link.NewToken()
+	terms, err := json.Marshal(map[string]any{"access": r.link.Access().Hash(), "reader": r.keys.Reader.Hash(), "owner": owner.Hash(),
+		"password": false, "size": len(v.content), "lifetime": 3600})
+	must(t, err)
+	var share api.Share
+	must(t, json.Unmarshal(s.do(t, "POST", "", "", terms), &share))
+	if share.PartSize != int64(partSize) {
+		t.Fatalf("parts have %d bytes", share.PartSize)
 	}
-	must(s.t, rows.Err())
-	if len(v.manifest) == 0 || len(v.content) == 0 {
-		s.t.Fatal("the share is not on the disk")
+	s.do(t, "PUT", "/"+share.ID+"/manifest", owner.String(), v.manifest)
+	parts := slices.Collect(slices.Chunk(v.content, partSize))
+	for n, part := range parts {
+		s.do(t, "PUT", fmt.Sprintf("/%s/parts/%d", share.ID, n+1), owner.String(), part)
+	}
+	whole, err := json.Marshal(api.CompleteShare{Size: int64(len(v.content)), Parts: int64(len(parts))})
+	must(t, err)
+	s.do(t, "POST", "/"+share.ID+"/complete", owner.String(), whole)
+	return strings.Replace(from, r.id, share.ID, 1)
+}
+
+// do makes a request of a sender, of the server itself, and returns the answer.
+func (s *site) do(t *testing.T, method, below, token string, body []byte) []byte {
+	t.Helper()
+	req, err := http.NewRequest(method, "http://"+s.addr+"/api/v1/shares"+below, bytes.NewReader(body))
+	must(t, err)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	if method == "POST" {
+		req.Header.Set("Content-Type", "application/json")
+	} else {
+		digest := sha256.Sum256(body)
+		req.Header.Set("Content-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(digest[:])+":")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	must(t, err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	must(t, err)
+	if resp.StatusCode/100 != 2 {
+		t.Fatalf("%s %s: %s %s", method, below, resp.Status, answer)
+	}
+	return answer
+}
+
+// sealed takes a download and returns the share as the server has it.
+func (r reader) sealed(t *testing.T) (v sealed) {
+	t.Helper()
+	for below, part := range map[string]struct {
+		token string
+		bytes *[]byte
+	}{"/manifest": {r.keys.Bearer(), &v.manifest}, "/content": {r.take(t), &v.content}} {
+		status, body := r.call(t, "GET", below, part.token, nil)
+		if status != http.StatusOK || len(body) == 0 {
+			t.Fatalf("%s: %d, %d bytes", below, status, len(body))
+		}
+		*part.bytes = body
 	}
 	return v
-}
-
-// plant writes v to the disk of a server that is stopped, as another share with the keys of the given one, and returns its link.
-func (s *site) plant(db *sql.DB, link string, v sealed, partSize int) string {
-	s.t.Helper()
-	from := s.reader(s.t, link, "")
-	var random [44]byte
-	rand.Read(random[:])
-	id, owner := "AA"+hex.EncodeToString(random[:7]), random[12:]
-	parts := (len(v.content) + partSize - 1) / partSize
-	_, err := db.Exec(`INSERT INTO shares (id, access, reader, owner, state, password, part_size, size, parts, created, completed, expires,
-			lifetime, max_downloads, taken)
-		SELECT ?, access, reader, ?, state, password, part_size, ?, ?, created, completed, expires, lifetime, max_downloads, 0
-		FROM shares WHERE id = ?`, id, owner, len(v.content), parts, from.id)
-	must(s.t, err)
-	put := func(n int, data []byte) {
-		digest := make([]byte, 32)
-		rand.Read(digest) // nobody looks at it again: the server does not know which bytes were meant
-		writeFile(s.t, s.object(id, n, digest), data)
-		_, err := db.Exec("INSERT INTO parts (share, n, size, digest) VALUES (?, ?, ?, ?)", id, n, len(data), digest)
-		must(s.t, err)
-	}
-	put(0, v.manifest)
-	for n := range parts {
-		put(n+1, v.content[n*partSize:min((n+1)*partSize, len(v.content))])
-	}
-	return strings.Replace(link, from.id, id, 1)
-}
-
-// object is the file of a part.
-func (s *site) object(id string, n int, digest []byte) string {
-	return filepath.Join(s.data, "blobs", id[:2], id, fmt.Sprintf("%d-%x", n, digest))
 }
