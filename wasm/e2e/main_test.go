@@ -1,8 +1,9 @@
 // Package e2e tests Sealpost as people meet it: the real sealpostd, and the page in Chromium, Firefox and WebKit.
 //
 // Each test is a user's story. TestMain builds the binaries once; the page is the one that is built into sealpostd, so run
-// `make build` first, or `make e2e`. TestWorker tells the same stories with the Worker in the place of sealpostd. Between browser and server there is always a tap, which can record every byte that the
-// server is sent, lose answers, be slow, and watch the page for what its security policy forbade.
+// `make build` first, or `make e2e`. TestWorker tells the same stories with the Worker in the place of sealpostd. Between
+// browser and server there is always a tap, which can record every byte that the server is sent, lose answers, be slow, and
+// watch the page for what its security policy forbade.
 //
 //	SEALPOST_LONG=1             1.5 GiB, Go's source tree and a long slow download instead of small samples of them
 //	SEALPOST_SEED=n             repeat the random choices of an earlier run, which printed its seed
