@@ -198,7 +198,7 @@ func TestBounded(t *testing.T) {
 	})
 	peak = max(peak, d.resident(t))
 	t.Logf("the process had %d MiB after four parts, at most %d MiB", base>>20, peak>>20)
-	if peak-base > 100<<20 {
+	if peak-base > int64(48<<20+size/4) { // R2 and D1 are in there, too, which are not what they are at Cloudflare
 		t.Errorf("the process' memory went from %d MiB to %d MiB", base>>20, peak>>20)
 	}
 	wantRoom(t, isolate, "16 clients", func() {
