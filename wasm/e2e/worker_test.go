@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"maps"
 	"net/url"
 	"path/filepath"
@@ -133,7 +134,7 @@ type story struct {
 
 // stories are told side by side if they have something in common, else one after the other: each has a Worker.
 var stories = map[string][]story{
-	"Things":   {{"SmallThings", TestSmallThings}, {"LargeThings", TestLargeThings}, {"StockTools", TestStockTools}},
+	"Things":   {{"SmallThings", TestSmallThings}, {"LargeThings", TestLargeThings}, {"StockTools", TestStockTools}, {"README", TestREADME}},
 	"Doors":    {{"Password", TestPassword}, {"Tries", TestTries}, {"NothingThere", TestNothingThere}, {"OverTheLimits", TestOverTheLimits}},
 	"Ends":     {{"DownloadsLimit", TestDownloadsLimit}, {"Expiry", TestExpiry}, {"GivenUp", TestGivenUp}, {"Cancel", TestCancel}},
 	"Breaks":   {{"LostAnswers", TestLostAnswers}, {"ServerRestarts", TestServerRestarts}, {"SlowDownload", TestSlowDownload}},
@@ -178,7 +179,7 @@ func TestWorker(t *testing.T) {
 }
 
 // TestReadParts: a share of more parts than one answer can be made of on Workers is received by the page like any other, as one
-// download, and so is one file of it.
+// download, and so is one file of it; and part by part by the distribution's tools.
 func TestReadParts(t *testing.T) {
 	t.Parallel()
 	workerd.Need(t)
@@ -191,8 +192,9 @@ func TestReadParts(t *testing.T) {
 		b := launch(t, engine, webdriver.Options{})
 		share := s.send(t, b, parcel{folder: dir, downloads: "3"})
 		r := s.reader(t, share, "")
+		ticket := r.take(t)
 		var problem api.Problem
-		status, answer := r.call(t, "GET", "/content", r.take(t), nil)
+		status, answer := r.call(t, "GET", "/content", ticket, nil)
 		must(t, json.Unmarshal(answer, &problem))
 		if problem.Code != api.CodeReadParts {
 			t.Fatalf("content is answered %d %s, so this test means nothing", status, answer)
@@ -203,8 +205,16 @@ func TestReadParts(t *testing.T) {
 			t.Errorf("got %s, want %s", g, w)
 		}
 		wantSame(t, untar(t, save(t, b, "[data-hook=download]", 0)), want)
-		if state, ok := r.share(t); !ok || state.Left == nil || *state.Left != 1 {
+		state, ok := r.share(t)
+		if !ok || state.Left == nil || *state.Left != 1 {
 			t.Errorf("afterwards: %+v, %v", state, ok)
 		}
+		var content []byte
+		for n := range state.Parts {
+			_, part := r.call(t, "GET", fmt.Sprintf("/parts/%d", n+1), ticket, nil)
+			content = append(content, part...)
+		}
+		file := writeFile(t, filepath.Join(t.TempDir(), "content.age"), content)
+		wantSame(t, untar(t, stock(t, r.identity(t, ""), file)), want)
 	})
 }

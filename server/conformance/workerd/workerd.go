@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -266,14 +267,19 @@ func (w *Worker) migrate() {
 	}
 }
 
+// freePort returns a port that nobody listens on, of those that systems do not give away: until wrangler listens there, one of
+// them could be given to another.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := 10_000 + rand.IntN(20_000)
+		if l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("failed to find a free port")
+	return 0
 }
 
 // outlived ends a command and its group when the test's process ends without stopping it, which closes its standard input.
@@ -307,7 +313,7 @@ func (w *Worker) Start() {
 		}
 		select {
 		case <-done:
-			w.t.Fatalf("the Worker has ended\n%s", w.Log)
+			w.t.Fatalf("the Worker has ended: %v\n%s", cmd.ProcessState, w.Log)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
