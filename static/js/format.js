@@ -8,7 +8,9 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte
 
 /** @param {number} bytes */
 export function size(bytes) {
-  const unit = bytes < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
+  let unit = bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3);
+  if (bytes / 1000 ** unit >= 999.5) unit++; // it would be rounded to a thousand
+  unit = Math.min(UNITS.length - 1, unit);
   const value = bytes / 1000 ** unit;
   const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
   const text = new Intl.NumberFormat(language, {
@@ -28,12 +30,15 @@ export const count = (n) => n.toLocaleString(language);
 const SPANS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
 /**
- * A time span in its largest fitting unit: "1 day", "5 minutes".
+ * A time span in the largest unit that tells it well: "1 day", "90 minutes". It is never told to be longer than it is, but for
+ * a hundredth of the unit, since terms are promises.
  * @param {number} seconds
  */
 export function span(seconds) {
-  const [unit, length] = SPANS.find(([, length]) => seconds > 0.99 * length) ?? SPANS[3];
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(Math.round(seconds / length));
+  const whole = (/** @type {number} */ length) => Math.floor(seconds / length + 0.01);
+  const fits = (/** @type {number} */ length) => whole(length) >= 3 || (whole(length) > 0 && seconds / length - whole(length) <= 0.01);
+  const [unit, length] = SPANS.find(([, length]) => fits(length)) ?? SPANS[3];
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(whole(length));
 }
 
 /**
@@ -59,29 +64,36 @@ export function moment(unix, now = new Date()) {
   return `${date.toLocaleDateString(language, { day: "numeric", month: "long", year: "numeric" })}, ${time}`;
 }
 
-// Characters that reorder the text around them, so that "gpj.exe" can look like "exe.jpg".
-const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/gu;
+// Characters that reorder the text around them, so that "gpj.exe" can look like "exe.jpg", break its line or do not show at all.
+// The joiners are spared, and the tags that spell some flags: scripts and emoji need them. (As in wasm/internal/seal.)
+const MISLEADING = /(?![\u200c\u200d\u{e0020}-\u{e007f}])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * A name from outside, safe to be shown: what would deceive is made visible. Show it within <bdi dir=ltr>, where the suffix
  * stays at the end.
  * @param {string} s
  */
-export const name = (s) => s.replace(BIDI, "\ufffd").replace(CONTROL, "\ufffd");
+export const name = (s) => s.replace(MISLEADING, "\ufffd");
+
+// Of several lines, marks of direction do no harm, and those who write from right to left use them.
+const OVERRIDE = /[\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * Text of several lines from outside, safe to be shown.
  * @param {string} s
  */
-export const prose = (s) => s.replace(BIDI, "\ufffd").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/gu, "");
+export const prose = (s) => s.replace(OVERRIDE, "\ufffd").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/gu, "");
+
+// What Windows takes for a device, whatever the suffix.
+const DEVICE = /^(con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\.|$)/i;
 
 /**
- * A name under which a file may be saved: the last part of the path, without what file systems and dialogs stumble over.
+ * A name under which a file may be saved: the last part of the path, without what file systems and dialogs stumble over, and
+ * neither hidden nor a device.
  * @param {string} path
  */
 export function saveName(path) {
   const last = path.slice(path.lastIndexOf("/") + 1);
-  const safe = last.replace(BIDI, "").replace(CONTROL, "").replace(/[\\/:*?"<>|]/g, "_").replace(/^\.+|[. ]+$/g, "");
-  return safe || "file";
+  const safe = last.replace(MISLEADING, "").replace(/[\\/:*?"<>|]/g, "_").replace(/^ +|[. ]+$/g, "");
+  return safe === "" ? "file" : /^\./.test(safe) || DEVICE.test(safe) ? `_${safe}` : safe;
 }

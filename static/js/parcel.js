@@ -13,6 +13,10 @@
  */
 
 const NAME_LIMIT = 255; // bytes in one part of a path, as in most file systems
+const PATH_LIMIT = 4096;
+
+/** @param {string} text */
+const size = (text) => new TextEncoder().encode(text).length;
 
 export class Parcel {
   /** @type {Map<string, Bundle>} */
@@ -80,8 +84,8 @@ export class Parcel {
   #put(top, folder, items) {
     const name = this.#unique(top, folder);
     const renamed = items.map(({ name: old, file }) => ({ name: name + old.slice(top.length), file }));
-    const size = items.reduce((n, { file }) => n + (file?.size ?? 0), 0);
-    this.#bundles.set(name, { name, folder, items: renamed, size });
+    const bytes = items.reduce((n, { file }) => n + (file?.size ?? 0), 0);
+    this.#bundles.set(name, { name, folder, items: renamed, size: bytes });
   }
 
   /**
@@ -90,11 +94,25 @@ export class Parcel {
    */
   #unique(top, folder) {
     const dot = folder ? -1 : top.lastIndexOf(".");
-    const [stem, suffix] = dot > 0 ? [top.slice(0, dot), top.slice(dot)] : [top, ""];
+    const [stem, suffix] = dot > 0 && size(top.slice(dot)) < 32 ? [top.slice(0, dot), top.slice(dot)] : [top, ""];
     let name = top;
-    for (let n = 2; this.#bundles.has(name); n++) name = `${stem} (${n})${suffix}`;
+    for (let n = 2; this.#bundles.has(name); n++) {
+      const end = ` (${n})${suffix}`;
+      name = shorten(stem, NAME_LIMIT - size(end)) + end;
+    }
     return name;
   }
+}
+
+/**
+ * Shortens text to so many bytes at most.
+ * @param {string} text
+ * @param {number} limit
+ */
+function shorten(text, limit) {
+  const characters = [...text];
+  while (size(characters.join("")) > limit) characters.pop();
+  return characters.join("");
 }
 
 /** @param {Bundle} b */
@@ -106,5 +124,5 @@ export const countFiles = (b) => b.items.reduce((n, { file }) => n + (file ? 1 :
  */
 export function nameAllowed(path) {
   const parts = path.replace(/\/$/, "").split("/");
-  return parts.every((p) => p !== "" && p !== "." && p !== ".." && !/[\0\\]/.test(p) && new TextEncoder().encode(p).length <= NAME_LIMIT);
+  return size(path) <= PATH_LIMIT && parts.every((p) => p !== "" && p !== "." && p !== ".." && !/[\0\\]/.test(p) && size(p) <= NAME_LIMIT);
 }
