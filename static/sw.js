@@ -6,7 +6,7 @@
 const CREDIT = 4; // buffers in flight: bounds memory
 const sw = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
-/** @typedef {import("./js/types.d.ts").SaveJob & {port: MessagePort, fail: () => void}} Job */
+/** @typedef {import("./js/types.d.ts").SaveJob & {port: MessagePort, answered: boolean, fail: () => void}} Job */
 /** @type {Map<string, Job>} */
 const jobs = new Map();
 
@@ -26,7 +26,7 @@ sw.addEventListener("message", (e) => {
     e.waitUntil(sw.skipWaiting().then(() => sw.clients.claim()).catch(() => {})); // it cannot claim before it is active
   } else if (e.data?.type === "save") {
     const [reply, port] = e.ports;
-    const job = { ...e.data, port, fail() {} };
+    const job = { ...e.data, port, answered: false, fail() {} };
     jobs.set(job.id, job);
     reply.postMessage("known");
     endWithPage(job);
@@ -56,7 +56,8 @@ sw.addEventListener("fetch", (e) => {
 /** @param {string} id */
 function save(id) {
   const job = jobs.get(id);
-  if (!job) return new Response("gone", { status: 410, headers: HEADERS });
+  if (!job || job.answered) return new Response("gone", { status: 410, headers: HEADERS }); // two would share the bytes
+  job.answered = true;
   return new Response(stream(job), {
     headers: {
       ...HEADERS,

@@ -25,16 +25,26 @@ export async function askForFile(name) {
  * @returns {Promise<Destination>}
  */
 export async function viaFile(handle) {
-  const out = await handle.createWritable();
+  const out = await handle.createWritable().catch(async () => {
+    await removeEmpty(handle).catch(() => {});
+    throw Object.assign(new Error("the file may not be written"), { code: "not-written" });
+  });
   const { port1, port2 } = new MessageChannel();
   const close = receive(port1, {
     write: (buffer) => out.write(buffer),
     finish: () => out.close(),
     async discard() {
       await out.abort().catch(() => {}); // a stream that failed has aborted itself
-      // The dialog has made an empty file, which says nothing to anybody.
-      if ((await handle.getFile()).size === 0) await handle.remove?.();
+      await removeEmpty(handle);
     },
   });
   return { way: "file", port: port2, begin() {}, close };
+}
+
+/**
+ * Removes the empty file that the dialog has made, which says nothing to anybody.
+ * @param {FileSystemFileHandle} handle
+ */
+async function removeEmpty(handle) {
+  if ((await handle.getFile()).size === 0) await handle.remove?.();
 }

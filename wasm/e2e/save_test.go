@@ -25,6 +25,7 @@ const (
 			const file=dialog.file=await root.getFileHandle('chosen-'+dialog.calls.length,{create:true});
 			const create=file.createWritable.bind(file);
 			file.createWritable=async()=>{
+				if(dialog.fails==='create')throw new DOMException('read-only','NoModificationAllowedError');
 				const out=await create();
 				if(dialog.fails==='write'){let n=0;const write=out.write.bind(out);
 					out.write=b=>++n>2?Promise.reject(new DOMException('no room','QuotaExceededError')):write(b)}
@@ -226,7 +227,7 @@ func TestSaveDialog(t *testing.T) {
 		t.Errorf("the share is %+v, %v", state, ok)
 	}
 
-	for fails, says := range map[string]string{"write": "no room", "close": "did not take it"} {
+	for fails, says := range map[string]string{"create": "did not take it", "write": "no room", "close": "did not take it"} {
 		dialog("{closed:false,fails:'" + fails + "'}")
 		must(t, b.Click("[data-hook=download]"))
 		must(t, b.WaitFor("return document.querySelector('[data-hook=error]').textContent.includes(a[0])", patience, says))
@@ -341,6 +342,34 @@ func TestPageLeft(t *testing.T) {
 		}
 		must(t, b.WaitFor(`try{const d=await (await navigator.storage.getDirectory()).getDirectoryHandle('saves');
 			for await(const name of d.keys())return false}catch{}return true`, patience))
+	})
+}
+
+// TestOneAnswer: a save is one download. Whoever asks for its address once more, as a browser might that tries again, gets nothing,
+// and takes nothing from the file that is being saved.
+func TestOneAnswer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "-part-size", "1MiB")
+	file := writeFile(t, filepath.Join(t.TempDir(), "once.bin"), noise(random(t), 12<<20))
+	streams := kinds(func(k browserKind) bool { return k.way == "stream" && !k.plain })
+	eachKind(t, sample(t, streams), func(t *testing.T, k browserKind) {
+		b := k.start(t, s)
+		share := s.send(t, b, parcel{files: []string{file}})
+		open(t, b, share, "ready")
+		s.tap.set(func(tp *tap) { tp.slowDown = 1 << 20 })
+		must(t, b.Click("[data-hook=download]"))
+		must(t, b.WaitFor(moving, patience))
+		v, err := b.Eval("const r=await fetch(document.querySelector('iframe').src);return [r.status,(await r.blob()).size<99]")
+		must(t, err)
+		if got := v.([]any); got[0] != 410.0 || got[1] != true {
+			t.Errorf("a second answer: %v", got)
+		}
+		wantState(t, b, patience, "done")
+		got := filepath.Join(b.Downloads, "once.bin")
+		eventually(t, "the browser has written the file", patience, func() bool { return unchanging(b, got) })
+		if g, w := fileHash(t, got), fileHash(t, file); g != w {
+			t.Errorf("got %s, want %s", g, w)
+		}
 	})
 }
 
