@@ -34,12 +34,20 @@ export async function fromTransfer(data) {
  */
 async function walk(folder, prefix, items) {
   const path = `${prefix}${folder.name}/`;
-  const entries = await children(folder);
+  const entries = await children(folder).catch(() => unread(path));
   if (!entries.length) items.push({ name: path, file: null });
   for (const entry of entries) {
     if (entry.isDirectory) await walk(/** @type {FileSystemDirectoryEntry} */ (entry), path, items);
-    else items.push({ name: path + entry.name, file: await fileOf(/** @type {FileSystemFileEntry} */ (entry)) });
+    else items.push({ name: path + entry.name, file: await fileOf(/** @type {FileSystemFileEntry} */ (entry)).catch(() => unread(path + entry.name)) });
   }
+}
+
+/**
+ * @param {string} file
+ * @returns {never}
+ */
+function unread(file) {
+  throw Object.assign(new Error(`failed to read ${file}`), { code: "unreadable", file });
 }
 
 /**

@@ -67,9 +67,10 @@ const countFiles = (entries) => say("count.files", { n: entries.filter((e) => !e
 /**
  * @param {Share} share
  * @param {Manifest} manifest
+ * @param {boolean} over whether the server has nothing any more
  */
-export function showFacts(share, manifest) {
-  const facts = [share.left === null ? say("count.anyDownloads") : say("download.list.left", { n: share.left, max: share.maxDownloads })];
+export function showFacts(share, manifest, over) {
+  const facts = [over ? say("download.list.over") : share.left === null ? say("count.anyDownloads") : say("download.list.left", { n: share.left, max: share.maxDownloads })];
   if (manifest.kind === "tar") facts.push(say("download.list.tar"));
   hook("facts").replaceChildren(...facts.map((fact) => make("span", {}, fact)));
 }

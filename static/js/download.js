@@ -36,6 +36,8 @@ const store = new Store({
   resting: false, // after too many wrong passwords
   waiting: false, // for the sender to finish
   way: "", // of the last save
+  spent: false, // nothing more can be saved
+  over: false, // the server has nothing any more
   share: /** @type {Share | null} */ (null),
   manifest: /** @type {Manifest | null} */ (null),
 });
@@ -61,12 +63,13 @@ store.onchange((now, old) => {
   main.dataset.state = state;
   main.dataset.kind = manifest?.kind ?? "";
   main.dataset.way = now.way;
+  main.toggleAttribute("data-spent", now.spent);
   showAlert(now.error);
   /** @type {HTMLButtonElement} */ (hook("unlock")).disabled = now.busy || now.resting;
   /** @type {HTMLButtonElement} */ (hook("download")).disabled = now.busy;
   showWay(now);
   if (manifest && manifest !== old.manifest) showManifest(manifest, save);
-  if (share && manifest) showFacts(share, manifest);
+  if (share && manifest) showFacts(share, manifest, now.over);
   const [title, lead] = headings(now);
   hook("title").replaceChildren(...title);
   hook("lead").textContent = lead;
@@ -192,10 +195,11 @@ async function save(index) {
   const entry = index === null ? null : manifest.entries[index];
   const name = format.saveName(entry ? entry.name : manifest.saveName);
   const size = entry ? entry.size : manifest.size;
-  const { askWhere, destination } = await saving;
   const pressed = /** @type {HTMLElement | null} */ (document.activeElement);
   store.set({ busy: true, error: "" });
-  const { cancelled, file } = await askWhere(name);
+  const ways = await saving.catch(fail);
+  if (!ways) return store.set({ busy: false });
+  const { cancelled, file } = await ways.askWhere(name);
   if (cancelled) {
     store.set({ busy: false });
     return pressed?.focus();
@@ -204,14 +208,14 @@ async function save(index) {
   progress.start(size);
   let word;
   try {
-    const target = await destination(name, size, file, () => worker.call("stop", ["interrupted"]));
+    const target = await ways.destination(name, size, file, () => worker.call("stop", ["interrupted"]));
     store.set({ way: target.way });
     const outcome = await pour(target, index).finally(() => target.close());
     if (outcome === "complete" && index === null) {
       keepTicket(null);
       await worker.call("finish", []).catch(() => {}); // a lease also ends by itself
     }
-    await refresh();
+    await refresh(outcome === "complete" && index === null);
     if (outcome === "complete") {
       word = say("download.done.tab");
       store.set({ state: "done" });
@@ -245,10 +249,17 @@ async function pour(target, index) {
   }
 }
 
-/** Downloads left are what the server says now; a spent share has nothing to say any more. */
-async function refresh() {
-  const share = await worker.call("refresh", []).catch(() => null);
-  if (share) store.set({ share });
+/**
+ * Asks the server what is left, of downloads or at all.
+ * @param {boolean} finished whether the ticket has served
+ */
+async function refresh(finished) {
+  try {
+    const share = /** @type {Share} */ (await worker.call("refresh", []));
+    store.set({ share, spent: finished && share.left === 0 });
+  } catch (e) {
+    if (GONE.has(/** @type {any} */ (e).code)) store.set({ spent: true, over: true });
+  }
 }
 
 const clearPassword = reveal(password, hook("reveal"));
@@ -263,7 +274,8 @@ addEventListener("online", () => {
 addEventListener("hashchange", () => location.reload()); // another link was pasted over this one
 
 open();
-const saving = import("./save.js"); // not needed for the first paint, but before anything is saved
-saving.then(({ prepare }) => prepare(), fail);
+// Not needed for the first paint, but before anything is saved: who saves is told if it has not arrived.
+const saving = import("./save.js").catch((e) => Promise.reject(Object.assign(e, { code: "not-loaded" })));
+saving.then(({ prepare }) => prepare(), () => {});
 build.watch(() => store.value.state !== "receiving");
 build.started();

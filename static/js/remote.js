@@ -9,6 +9,9 @@ const BROKEN = new Set(["not-loaded", "no-engine"]);
 /** An error event without a message says that a script did not arrive. */
 const notLoaded = () => Object.assign(new Error("the worker could not be loaded"), { code: "not-loaded" });
 
+/** @param {string} message what a worker threw outside of a call, after which nobody knows what it is good for */
+const broken = (message) => Object.assign(new Error(message), { code: "no-engine" });
+
 /** A module worker whose methods (worker/serve.js) can be called. After it has broken the next call starts another. */
 export class Remote {
   /** @type {Map<number, {resolve: (v: any) => void, reject: (e: Error) => void, news: (n: any) => void}>} */
@@ -27,7 +30,7 @@ export class Remote {
   #start() {
     const worker = new Worker(scriptURL(this.#url), { type: "module" });
     worker.onmessage = ({ data }) => this.#settle(data);
-    worker.onerror = (e) => this.#fail(e.message ? new Error(e.message) : notLoaded());
+    worker.onerror = (e) => this.#fail(e.message ? broken(e.message) : notLoaded());
     return worker;
   }
 

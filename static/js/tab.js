@@ -2,7 +2,10 @@
 // What a transfer does to the tab: it shows in the title and in the icon, for whoever is looking at another tab meanwhile, and
 // the tab asks before it is closed. What is transferred is never named here.
 
-const NAME = document.title;
+import { say } from "./messages.js";
+
+const NAME = say("page.name");
+const REST = document.title;
 const ICON_STEPS = 24; // as many different rings as can be told apart at 16 pixels
 
 const icon = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
@@ -29,7 +32,7 @@ export function clearTab(word) {
 
 /** @param {string} [word] */
 function entitle(word) {
-  const title = word ? `${word} · ${NAME}` : NAME;
+  const title = word ? `${word} · ${NAME}` : REST;
   if (document.title !== title) document.title = title;
 }
 

@@ -33,7 +33,7 @@ const HOPELESS = new Set(["no-fragment", "bad-link", "wrong-key", "hostile"]);
  * @returns {Trouble}
  */
 export function explain(e) {
-  const code = String(e?.code ?? "");
+  const code = typeof e?.code === "string" ? e.code : ""; // a browser's own errors have numbers there
   const known = SAME.get(code) ?? code;
   const group = has(`errors.${known}`) ? known : "unknown";
   const values = {

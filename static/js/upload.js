@@ -5,7 +5,7 @@ import "./ground.js";
 import * as api from "./api.js";
 import * as build from "./build.js";
 import { fromFiles, fromTransfer, unreadable } from "./collect.js";
-import { hook, showAlert } from "./dom.js";
+import { hook, make, showAlert } from "./dom.js";
 import * as format from "./format.js";
 import { excess } from "./limits.js";
 import { say } from "./messages.js";
@@ -73,6 +73,7 @@ store.onchange((now, old) => {
   start.textContent = state === "error" ? say("upload.error.again") : say("upload.start");
   showAlert(over || now.error);
   if (link.value !== now.link) link.value = now.link;
+  /** @type {HTMLButtonElement} */ (hook("copy")).disabled = !now.link;
   if (state === old.state && state !== "idle") return;
   hook("title").textContent = title(now);
   hook("lead").textContent = state === "done" ? doneLead(now.posted) : say(`upload.${state}.lead`);
@@ -103,7 +104,7 @@ function showFacts({ share, sealed }) {
     share.maxDownloads ? say("count.downloads", { n: share.maxDownloads }) : say("count.anyDownloads"),
   ];
   if (share.password) facts.push(say("upload.done.password"));
-  hook("facts").replaceChildren(...facts.map((fact) => Object.assign(document.createElement("span"), { textContent: fact })));
+  hook("facts").replaceChildren(...facts.map((fact) => make("span", {}, fact)));
 }
 
 /**
@@ -143,6 +144,7 @@ let adding = Promise.resolve();
  * @param {Promise<Item[]> | Item[]} collection
  */
 function add(collection) {
+  Promise.resolve(collection).catch(() => {}); // told when its turn comes
   adding = adding.then(() => addNow(collection));
 }
 
@@ -183,7 +185,7 @@ for (const name of ["files", "folder"]) {
 
 addEventListener("dragover", (e) => {
   e.preventDefault();
-  main.toggleAttribute("data-over", e.dataTransfer?.types.includes("Files"));
+  main.toggleAttribute("data-over", e.dataTransfer?.types.includes("Files") ?? false);
 });
 addEventListener("dragleave", (e) => {
   if (!e.relatedTarget) main.toggleAttribute("data-over", false);
@@ -194,9 +196,12 @@ addEventListener("drop", (e) => {
   if (e.dataTransfer) add(fromTransfer(e.dataTransfer));
 });
 addEventListener("paste", (e) => {
-  if (!e.clipboardData?.files.length) return; // text goes where the cursor is
+  const data = e.clipboardData;
+  const writing = e.target instanceof Element && e.target.matches("textarea, input");
+  // Text goes where the cursor is. Office programs put a picture of it beside it.
+  if (!data?.files.length || (writing && data.types.includes("text/plain"))) return;
   e.preventDefault();
-  add(fromTransfer(e.clipboardData));
+  add(fromTransfer(data));
 });
 
 note.addEventListener("input", () => {

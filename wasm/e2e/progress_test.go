@@ -191,7 +191,7 @@ func TestProgressSaved(t *testing.T) {
 		}
 		must(t, b.Click("[data-hook=cancel]"))
 		wantState(t, b, patience, "ready")
-		wantAtRest(t, b, "Sealpost")
+		wantAtRest(t, b, "Send files · Sealpost")
 	})
 }
 
@@ -218,6 +218,6 @@ func TestProgressStands(t *testing.T) {
 		}
 		must(t, b.Click("[data-hook=cancel]"))
 		wantState(t, b, patience, "ready")
-		wantAtRest(t, b, "Sealpost")
+		wantAtRest(t, b, "Send files · Sealpost")
 	})
 }

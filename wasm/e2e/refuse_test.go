@@ -91,6 +91,9 @@ func TestDownloadsLimit(t *testing.T) {
 			if g, w := fileHash(t, got), fileHash(t, file); g != w {
 				t.Errorf("got %s, want %s", g, w)
 			}
+			if text, err := b.Text("main"); err != nil || !strings.Contains(text, "nothing of it is left on the server") || strings.Contains(text, "Save again") {
+				t.Errorf("after the last download the page says %q, %v", text, err)
+			}
 			must(t, a.Click("[data-hook=download]"))
 			wantState(t, a, patience, "gone")
 			open(t, b, once, "gone")

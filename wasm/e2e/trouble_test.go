@@ -157,6 +157,22 @@ func TestMissingPieces(t *testing.T) {
 		s.tap.set(func(tp *tap) { tp.spoils = "" })
 		must(t, b.Click("[data-hook=retry]"))
 		must(t, b.WaitFor("return document.querySelector('main').dataset.state==='locked'", patience))
+
+		mend = s.tap.cut("/js/save.js") // which is told when something is to be saved, and not before
+		open(t, b, share, "locked")
+		unlock(t, b, p.password)
+		wantState(t, b, patience, "ready")
+		must(t, b.Click("[data-hook=download]"))
+		wantTrouble(t, b, "piece of this page is missing", "reload the page")
+		mend()
+		must(t, b.Click("[data-hook=retry]"))
+		must(t, b.WaitFor("return document.querySelector('main').dataset.state==='locked'", patience))
+		unlock(t, b, p.password)
+		wantState(t, b, patience, "ready")
+		got := save(t, b, "[data-hook=download]", 0)
+		if g, w := fileHash(t, got), fileHash(t, file); g != w {
+			t.Errorf("got %s, want %s", g, w)
+		}
 	})
 }
 
