@@ -1,7 +1,7 @@
 # One static binary in an image that has nothing else, run by a user who may write to /data only.
 #
 #   docker build -t sealpost .
-#   docker run -d --name sealpost -p 8080:8080 -v sealpost:/data sealpost
+#   docker run -d --name sealpost -p 127.0.0.1:8080:8080 -v sealpost:/data sealpost
 #
 # Settings are environment variables (README, "Configuration"): the health check has to see the same ones as the server.
 

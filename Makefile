@@ -7,6 +7,7 @@ GO      ?= go
 BIN     := static/bin
 ENGINE  := $(BIN)/engine.wasm
 WASM    := GOOS=js GOARCH=wasm
+SHA256  := $(shell command -v sha256sum || echo shasum -a 256)
 # Every Go package but what npm may have brought.
 PACKAGES = $(shell $(GO) list ./... | grep -v /node_modules/)
 UNIT     = $(shell $(GO) list ./... | grep -v -e /node_modules/ -e /wasm/e2e)
@@ -15,11 +16,11 @@ PORTABLE = ./server ./server/api ./server/store ./server/store/r2 ./server/store
 
 # What decides the engine's bytes; its hash is the engine's build. An unfinished upload is resumed by the same build only.
 ENGINE_SOURCES := $(sort $(shell find wasm -name '*.go' -not -name '*_test.go' -not -path 'wasm/e2e/*' -not -path 'wasm/cmd/*')) go.mod go.sum
-ENGINE_BUILD    = $(shell ($(GO) env GOVERSION; cat $(ENGINE_SOURCES)) | sha256sum | cut -c1-16)
+ENGINE_BUILD    = $(shell ($(GO) env GOVERSION; cat $(ENGINE_SOURCES)) | $(SHA256) | cut -c1-16)
 GO_SOURCES   := $(shell find wasm server static -name '*.go' -not -path '*/node_modules/*') go.mod go.sum
 PAGE_SOURCES := $(shell find static -type f -not -path '*/node_modules/*' -not -path '$(BIN)/*')
 # Two builds must not have one name, so where there is no git (a container, an archive) the sources give it.
-VERSION := $(shell git describe --always --dirty 2>/dev/null || echo source-$$(cat $(sort $(GO_SOURCES) $(PAGE_SOURCES)) | sha256sum | cut -c1-12))
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo source-$$(cat $(sort $(GO_SOURCES) $(PAGE_SOURCES)) | $(SHA256) | cut -c1-12))
 # The same sources, Go and VERSION make the same bytes anywhere.
 NATIVE       := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false
 SERVER_FLAGS  = -ldflags='-s -w -X main.version=$(VERSION)'
@@ -44,7 +45,7 @@ release: $(ENGINE).br $(BIN)/wasm_exec.js ## bin/release/: both programs for eac
 	set -e; for p in $(PLATFORMS); do export GOOS=$${p%/*} GOARCH=$${p#*/}; \
 	  $(NATIVE) $(SERVER_FLAGS) -o bin/release/sealpostd-$$GOOS-$$GOARCH ./server/cmd/sealpostd; \
 	  $(NATIVE) $(CLIENT_FLAGS) -o bin/release/sealpost-$$GOOS-$$GOARCH ./wasm/cmd/sealpost; \
-	done; cd bin/release && sha256sum sealpost* > SHA256SUMS && cat SHA256SUMS
+	done; cd bin/release && $(SHA256) sealpost* > SHA256SUMS && cat SHA256SUMS
 
 # The library's glue comes first: its generator empties the folder. The page's build is linked in, so that it is told.
 WORKER  := server/cmd/worker

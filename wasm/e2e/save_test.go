@@ -54,6 +54,8 @@ var browserKinds = []browserKind{
 		"dom.serviceWorkers.idle_timeout": 12000, "dom.serviceWorkers.idle_extended_timeout": 1000}, way: "stream"},
 	{engine: "firefox", lacks: "a service worker", prefs: map[string]any{"dom.serviceWorkers.enabled": false}, way: "stage"},
 	{engine: "firefox", lacks: "all", prefs: map[string]any{"dom.serviceWorkers.enabled": false, "dom.fs.enabled": false}, way: "memory"},
+	// A private window.
+	{engine: "firefox", lacks: "a history", prefs: map[string]any{"browser.privatebrowsing.autostart": true}, way: "stream"},
 	{engine: "webkit", lacks: "a file system", way: "stream"}, // an automated session has none
 	{engine: "webkit", lacks: "much", plain: true, way: "stream"},
 	{engine: "webkit", lacks: "all", inject: noServiceWorker, way: "memory"},
@@ -351,7 +353,7 @@ func TestOneAnswer(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "-part-size", "1MiB")
 	file := writeFile(t, filepath.Join(t.TempDir(), "once.bin"), noise(random(t), 12<<20))
-	streams := kinds(func(k browserKind) bool { return k.way == "stream" && !k.plain })
+	streams := kinds(t, func(k browserKind) bool { return k.way == "stream" && !k.plain })
 	eachKind(t, sample(t, streams), func(t *testing.T, k browserKind) {
 		b := k.start(t, s)
 		share := s.send(t, b, parcel{files: []string{file}})
