@@ -1,5 +1,5 @@
 // @ts-check
-// Waiting for a moment that a person can see coming.
+// Moments: waiting for one that a person can see coming, and keeping true what is told of others.
 
 /**
  * Calls tick with the seconds that are left, at once and then each second, and at the end with 0. Of two clocks the one that is
@@ -20,4 +20,13 @@ export function countDown(seconds, tick) {
   };
   document.addEventListener("visibilitychange", look);
   look();
+}
+
+/**
+ * Calls look now and then, and when the page is seen again: what is told of moments gets old on a page that stays open.
+ * @param {() => void} look
+ */
+export function eachMinute(look) {
+  setInterval(look, 60_000);
+  document.addEventListener("visibilitychange", look);
 }

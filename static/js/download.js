@@ -6,7 +6,7 @@
 
 import "./ground.js";
 import * as build from "./build.js";
-import { countDown } from "./countdown.js";
+import { countDown, eachMinute } from "./countdown.js";
 import { hook, showAlert } from "./dom.js";
 import { headline, showFacts, showManifest } from "./download-view.js";
 import * as format from "./format.js";
@@ -42,6 +42,8 @@ const store = new Store({
   manifest: /** @type {Manifest | null} */ (null),
 });
 
+let learnt = 0; // when the share was, by this device's clock; milliseconds
+
 const { id, fragment, ticket } = readLink();
 const worker = new Remote(new URL("../worker/download.js", import.meta.url));
 
@@ -60,6 +62,7 @@ const keepTicket = (ticket) => history.replaceState({ ...history.state, ticket }
 
 store.onchange((now, old) => {
   const { state, share, manifest } = now;
+  if (share !== old.share) learnt = Date.now();
   main.dataset.state = state;
   main.dataset.kind = manifest?.kind ?? "";
   main.dataset.way = now.way;
@@ -108,8 +111,21 @@ function headings({ state, trouble, waiting, way, share, manifest }) {
   if (state === "done" && way === "file") return [[say("download.done.title")], say("download.done.leadFile")];
   if (state !== "ready") return [[say(`download.${state}.title`)], say(`download.${state}.lead`)];
   if (!share || !manifest) throw new Error("BUG: ready without a manifest");
-  const time = format.span(Math.max(1, share.expires - share.now));
+  const time = format.span(Math.max(1, remaining(share)));
   return [headline(manifest), say("download.ready.lead", { moment: format.moment(share.created), time })];
+}
+
+/**
+ * The seconds that a share has left.
+ * @param {Share} share
+ */
+const remaining = ({ expires, now }) => expires - now - Math.max(0, Date.now() - learnt) / 1000;
+
+/** Says again what has got old; when the share's time should be over, the server is asked. */
+function lookAgain() {
+  const { state, share } = store.value;
+  if (state === "ready" && share && remaining(share) < 0) open();
+  else store.set({});
 }
 
 /** @param {Opened} opened */
@@ -277,5 +293,6 @@ open();
 // Not needed for the first paint, but before anything is saved: who saves is told if it has not arrived.
 const saving = import("./save.js").catch((e) => Promise.reject(Object.assign(e, { code: "not-loaded" })));
 saving.then(({ prepare }) => prepare(), () => {});
+eachMinute(lookAgain);
 build.watch(() => store.value.state !== "receiving");
 build.started();

@@ -5,6 +5,7 @@ import "./ground.js";
 import * as api from "./api.js";
 import * as build from "./build.js";
 import { fromFiles, fromTransfer, unreadable } from "./collect.js";
+import { eachMinute } from "./countdown.js";
 import { hook, make, showAlert } from "./dom.js";
 import * as format from "./format.js";
 import { excess } from "./limits.js";
@@ -76,7 +77,7 @@ store.onchange((now, old) => {
   /** @type {HTMLButtonElement} */ (hook("copy")).disabled = !now.link;
   if (state === old.state && state !== "idle") return;
   hook("title").textContent = title(now);
-  hook("lead").textContent = state === "done" ? doneLead(now.posted) : say(`upload.${state}.lead`);
+  showLead(now);
   if (state === "done" && now.posted) showFacts(now.posted);
   const left = old.state === "sending" || old.state === "done";
   if (state !== old.state && (left || !composing || state === "error")) hook("title").focus();
@@ -86,6 +87,11 @@ store.onchange((now, old) => {
 function title({ state, trouble }) {
   if (state === "error") return trouble;
   return state === "sending" && parcel.empty ? say("upload.sending.noteTitle") : say(`upload.${state}.title`);
+}
+
+/** @param {typeof store.value} now */
+function showLead({ state, posted }) {
+  hook("lead").textContent = state === "done" ? doneLead(posted) : say(`upload.${state}.lead`);
 }
 
 /** @param {Posted | null} posted */
@@ -318,5 +324,6 @@ async function check() {
 
 check();
 addEventListener("online", () => preparing.catch(check));
+eachMinute(() => showLead(store.value));
 build.watch(() => store.value.state !== "sending");
 build.started();

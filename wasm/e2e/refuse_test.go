@@ -138,6 +138,39 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
+// TestTomorrow: what a page says of moments is still true on the next day, if it has stayed open. It finds out by itself that a
+// share has expired.
+func TestTomorrow(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "-lifetimes", "6s,1d,3d")
+	s.tap.set(func(tp *tap) {
+		tp.inject = `const RealDate=Date;let days=0;addEventListener('morning',()=>days++);const now=()=>RealDate.now()+days*864e5;
+			Date=class extends RealDate{constructor(...a){if(a.length)super(...a);else super(now())}static now(){return now()}}`
+	})
+	someEngine(t, func(t *testing.T, engine string) {
+		b := launch(t, engine, webdriver.Options{})
+		wantLeads := func(before, after string) {
+			t.Helper()
+			must(t, b.WaitFor("return new RegExp(a[0]).test(document.querySelector('[data-hook=lead]').textContent)", patience, before))
+			_, err := b.Eval("dispatchEvent(new Event('morning'))")
+			must(t, err)
+			comeBack(t, b)
+			if lead, err := b.Text("[data-hook=lead]"); err != nil || !regexp.MustCompile(after).MatchString(lead) {
+				t.Errorf("%s: the next day the page says %q, %v, want %s", engine, lead, err, after)
+			}
+		}
+		s.send(t, b, parcel{note: "until tomorrow", expiry: "86400"})
+		wantLeads("until tomorrow, ", "until today, ")
+		open(t, b, s.send(t, b, parcel{note: "three days", expiry: "259200"}), "ready")
+		wantLeads("Sealed today, .* for 3 days more", "Sealed yesterday, .* for (2 days|4[78] hours) more")
+
+		open(t, b, s.send(t, b, parcel{note: "soon gone", expiry: "6"}), "ready")
+		time.Sleep(7 * time.Second)
+		comeBack(t, b)
+		wantState(t, b, patience, "gone")
+	})
+}
+
 // TestNothingThere: revoked, unknown, wrong and mutilated links lead to a page that says so.
 func TestNothingThere(t *testing.T) {
 	t.Parallel()
