@@ -19,8 +19,8 @@ func (b *Browser) launchChromium(ctx context.Context, o Options) error {
 		return fmt.Errorf("%w: chromium", ErrNotInstalled)
 	}
 	announced := &watcher{re: regexp.MustCompile(`started successfully on port (\d+)`), found: make(chan string, 1)}
-	if err := b.family.start(announced, nil, []string{"HOME=" + b.profile}, "chromedriver", "--port=0",
-		"--allowed-ips=127.0.0.1"); err != nil {
+	driver := append([]string{"--port=0", "--allowed-ips=127.0.0.1"}, o.DriverArgs...)
+	if err := b.family.start(announced, nil, []string{"HOME=" + b.profile}, "chromedriver", driver...); err != nil {
 		return err
 	}
 	var port string

@@ -50,8 +50,8 @@ type Options struct {
 	Scale int
 	// Prefs are extra Firefox preferences.
 	Prefs map[string]any
-	// Args are extra browser arguments.
-	Args []string
+	// Args are extra browser arguments, DriverArgs those of chromedriver.
+	Args, DriverArgs []string
 	// Timeout bounds each command; 0 means two minutes.
 	Timeout time.Duration
 }

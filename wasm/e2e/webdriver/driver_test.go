@@ -106,6 +106,53 @@ func TestEngines(t *testing.T) {
 	}
 }
 
+// TestNoNetworkDomain: nobody turns on the DevTools domain with which Chromium copies every request body to the driver, which would
+// make uploads look many times slower than they are.
+func TestNoNetworkDomain(t *testing.T) {
+	t.Parallel()
+	srv := serve(t, nil)
+	log := filepath.Join(t.TempDir(), "log")
+	b := start(t, "chromium", webdriver.Options{DriverArgs: []string{"--verbose", "--log-path=" + log}, Dark: true})
+	must(t, b.Go(srv.URL))
+	_, err := b.Eval("await fetch('/file',{method:'POST',body:new Uint8Array(1000)})")
+	must(t, err)
+	must(t, b.Click("#b"))
+	b.Console()
+	b.Close()
+	said, err := os.ReadFile(log)
+	must(t, err)
+	if !bytes.Contains(said, []byte("Page.enable")) {
+		t.Errorf("the log does not tell what the driver does:\n%s", said[:min(len(said), 4000)])
+	}
+	if bytes.Contains(said, []byte("Network.enable")) {
+		t.Error("the Network domain is on")
+	}
+}
+
+// TestCPU: what a page computes is counted, and for its own browser alone.
+func TestCPU(t *testing.T) {
+	for _, engine := range webdriver.Engines {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, engine, webdriver.Options{})
+			must(t, b.Go(serve(t, nil).URL))
+			before := b.CPU()
+			if before <= 0 {
+				t.Errorf("a browser that was started has taken %v", before)
+			}
+			_, err := b.Eval("for(const t=performance.now();performance.now()<t+500;);")
+			must(t, err)
+			// On a busy machine it gets but a part of the half second.
+			if took := b.CPU() - before; took < 50*time.Millisecond || took > 20*time.Second {
+				t.Errorf("half a second of computing took %v", took)
+			}
+			if own := webdriver.CPU(os.Getpid()); own < b.CPU() {
+				t.Errorf("this process and its children took %v, one browser of them %v", own, b.CPU())
+			}
+		})
+	}
+}
+
 // TestDeadline proves that a page that never answers ends in an error, and that nothing is left of the browser afterwards.
 func TestDeadline(t *testing.T) {
 	srv := serve(t, nil)
