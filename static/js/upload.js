@@ -30,6 +30,7 @@ const store = new Store({
   state: /** @type {"idle" | "ready" | "sending" | "done" | "error"} */ ("idle"),
   error: "",
   trouble: "", // its title
+  outdated: false, // so that only a reload helps
   config: /** @type {Config | null} */ (null),
   adding: false,
   link: "",
@@ -90,8 +91,9 @@ function title({ state, trouble }) {
 }
 
 /** @param {typeof store.value} now */
-function showLead({ state, posted }) {
-  hook("lead").textContent = state === "done" ? doneLead(posted) : say(`upload.${state}.lead`);
+function showLead({ state, posted, outdated }) {
+  if (state === "error" && outdated) hook("lead").textContent = say("upload.error.reload");
+  else hook("lead").textContent = state === "done" ? doneLead(posted) : say(`upload.${state}.lead`);
 }
 
 /** @param {Posted | null} posted */
@@ -189,7 +191,14 @@ for (const name of ["files", "folder"]) {
   if (input.files?.length) take(); // chosen before this script was there
 }
 
+/**
+ * Whether text is dragged to a place where one writes. Whatever else is dropped must not lead away from the page.
+ * @param {DragEvent} e
+ */
+const isText = (e) => e.target instanceof Element && e.target.matches("textarea, input") && !e.dataTransfer?.types.includes("Files");
+
 addEventListener("dragover", (e) => {
+  if (isText(e)) return;
   e.preventDefault();
   main.toggleAttribute("data-over", e.dataTransfer?.types.includes("Files") ?? false);
 });
@@ -197,6 +206,7 @@ addEventListener("dragleave", (e) => {
   if (!e.relatedTarget) main.toggleAttribute("data-over", false);
 });
 addEventListener("drop", (e) => {
+  if (isText(e)) return;
   e.preventDefault();
   main.toggleAttribute("data-over", false);
   if (e.dataTransfer) add(fromTransfer(e.dataTransfer));
@@ -277,7 +287,7 @@ async function send() {
 async function fail(e) {
   const reason = e.code === "not-found" ? { code: "lost" } : await build.reason(e);
   const { title, text } = explain(Object.assign(reason, { limit: store.value.config?.maxShareSize }));
-  store.set({ state: "error", trouble: title, error: text, link: "" });
+  store.set({ state: "error", trouble: title, outdated: reason.code === "outdated", error: text, link: "" });
 }
 
 /** @param {UploadNews} news */

@@ -95,6 +95,11 @@ func TestUpdatedWhileLoading(t *testing.T) {
 		if !newer(t, b) {
 			t.Error("no reload is offered")
 		}
+		must(t, b.Click("[data-hook=start]"))
+		wantTrouble(t, b, "older than the server", "Reload the page")
+		if lead, err := b.Text("[data-hook=lead]"); err != nil || !strings.Contains(lead, "chosen again") {
+			t.Errorf("of what was chosen the page says %q, %v", lead, err)
+		}
 		must(t, b.Click("[data-hook=reload]"))
 		must(t, b.WaitFor("return !document.querySelector('[data-hook=newer]')?.checkVisibility()", patience))
 		s.send(t, b, parcel{note: "typed after the update"})

@@ -36,6 +36,17 @@ func TestChoosing(t *testing.T) {
 			t.Errorf("%s: of 40000 pasted characters there are %v, %v", engine, v, err)
 		}
 
+		// Text may be dropped where one writes, and nothing that is dropped leads away from the page.
+		for place, taken := range map[string]bool{"[data-hook=note]": false, "main": true} {
+			v, err := b.Eval(`const d=new DataTransfer();d.setData('text/plain','http://elsewhere.example/');
+				return ['dragover','drop'].map(n=>{const e=new DragEvent(n,{bubbles:true,cancelable:true});
+					Object.defineProperty(e,'dataTransfer',{value:d});return !document.querySelector(a[0]).dispatchEvent(e)})`, place)
+			must(t, err)
+			if got := v.([]any); got[0] != taken || got[1] != taken {
+				t.Errorf("%s: text that is dropped on %s is taken from the browser: %v, want %v", engine, place, got, taken)
+			}
+		}
+
 		// A folder in which the browser may not read everything.
 		_, err = b.Eval(`const no=(ok,fail)=>fail(new DOMException('denied','NotReadableError'));
 			const file={name:'secret.txt',isFile:true,isDirectory:false,file:no};let given=false;
