@@ -115,6 +115,9 @@ func (w *worker) parts() map[string]string {
 	must(w.t, err)
 	defer db.Close()
 	rows, err := db.Query("SELECT key, blob_id FROM _mf_objects")
+	if err != nil && strings.Contains(err.Error(), "no such table") {
+		return all // nor just now
+	}
 	must(w.t, err)
 	defer rows.Close()
 	for rows.Next() {
