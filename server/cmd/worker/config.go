@@ -29,7 +29,7 @@ const reserved = 10
 // newServer makes the server of the variables in wrangler.jsonc, which are named as the options of sealpostd are.
 func newServer(getenv func(string) string, logger *slog.Logger) (*server.Server, error) {
 	c := server.Config{
-		Meta:  d1.New(binding("DB")),
+		Meta:  d1.New(binding("BATCHES")),
 		Now:   time.Now,
 		Log:   logger,
 		Build: build,

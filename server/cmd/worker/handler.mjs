@@ -1,4 +1,5 @@
 // What answers: Go for the API, the assets for everything else. No Go instance is taken while bytes move.
+import { Batches } from "../../store/d1/batches.mjs";
 import { Parts } from "../../store/r2/parts.mjs";
 import { limits } from "./limits.mjs";
 import { page } from "./pages.mjs";
@@ -41,7 +42,7 @@ export function handler(withGo) {
 
 /** What Go sees. @param {Env} env @param {Parts} parts */
 function bindings(env, parts) {
-  return { ...env, PARTS: parts, LIMITS: limits };
+  return { ...env, BATCHES: new Batches(env.DB), PARTS: parts, LIMITS: limits };
 }
 
 /**

@@ -27,26 +27,27 @@ type Store struct{ records.Store }
 
 var _ store.Meta = (*Store)(nil)
 
-// New returns the Store of a binding, which it asks for whenever it needs it: it is a different one for each request.
-func New(binding func() js.Value) *Store {
-	db := sql.OpenDB(connector{binding})
+// New returns the Store of a database, for which it wants the Batches of batches.mjs. It asks for them whenever it needs them:
+// they are different ones for each request.
+func New(batches func() js.Value) *Store {
+	db := sql.OpenDB(connector{batches})
 	db.SetMaxIdleConns(1)
-	return &Store{records.Store{DB: &batches{db: db}}}
+	return &Store{records.Store{DB: &database{db: db}}}
 }
 
-// batches implements [records.DB].
-type batches struct {
+// database implements [records.DB].
+type database struct {
 	db      *sql.DB
 	checked bool // the schema's version
 }
 
-func (b *batches) Read(ctx context.Context, s records.Statement) error { return b.Write(ctx, s) }
+func (d *database) Read(ctx context.Context, s records.Statement) error { return d.Write(ctx, s) }
 
-func (b *batches) Write(ctx context.Context, batch ...records.Statement) error {
-	if !b.checked {
-		b.checked = true
-		if _, err := (records.Store{DB: b}).Version(ctx); err != nil {
-			b.checked = false
+func (d *database) Write(ctx context.Context, batch ...records.Statement) error {
+	if !d.checked {
+		d.checked = true
+		if _, err := (records.Store{DB: d}).Version(ctx); err != nil {
+			d.checked = false
 			return err
 		}
 	}
@@ -56,7 +57,7 @@ func (b *batches) Write(ctx context.Context, batch ...records.Statement) error {
 		queries = append(queries, s.Query)
 		args = append(args, s.Args...)
 	}
-	rows, err := b.db.QueryContext(ctx, strings.Join(queries, ";"), args...)
+	rows, err := d.db.QueryContext(ctx, strings.Join(queries, ";"), args...)
 	if err != nil {
 		return full(err)
 	}

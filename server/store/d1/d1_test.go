@@ -16,17 +16,17 @@ import (
 
 // The Worker's tests run this in workerd.
 
-func binding() js.Value { return cloudflare.GetBinding("DB") }
+func batches() js.Value { return cloudflare.GetBinding("BATCHES") }
 
 func TestMeta(t *testing.T) {
 	storetest.Meta(t, func(t *testing.T) store.Meta {
-		if _, err := promise.Await(binding().Call("exec", "DELETE FROM shares")); err != nil {
+		if _, err := promise.Await(cloudflare.GetBinding("DB").Call("exec", "DELETE FROM shares")); err != nil {
 			t.Fatal(err)
 		}
-		return &reopening{d1.New(binding)}
+		return &reopening{d1.New(batches)}
 	})
 }
 
 type reopening struct{ *d1.Store }
 
-func (*reopening) Reopen(*testing.T) store.Meta { return &reopening{d1.New(binding)} }
+func (*reopening) Reopen(*testing.T) store.Meta { return &reopening{d1.New(batches)} }

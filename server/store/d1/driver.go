@@ -5,6 +5,8 @@ package d1
 import (
 	"context"
 	"database/sql/driver"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,12 +18,14 @@ import (
 	"github.com/sealpost/sealpost/server/store/internal/promise"
 )
 
-// connector makes a database/sql driver of a D1 binding. A query may consist of several statements, with semicolons between
-// them: that is one D1 batch, which is atomic, and answers one result set for each statement. The placeholders of each are $1
-// to $N, and it takes as many of the arguments as it has. There is no other transaction, and nothing to prepare.
+// connector makes a database/sql driver of the Batches of batches.mjs. A query may consist of several statements, with
+// semicolons between them: that is one D1 batch, which is atomic, and answers one result set for each statement. The
+// placeholders of each are $1 to $N, and it takes as many of the arguments as it has. There is no other transaction, and nothing
+// to prepare.
 //
-// The binding is looked up for each query, because it belongs to the request that is being answered.
-type connector struct{ binding func() js.Value }
+// Batches is looked up for each query, because it belongs to the request that is being answered. The whole query goes to it as
+// one text, and all that is answered comes as one.
+type connector struct{ batches func() js.Value }
 
 var (
 	_ driver.Connector      = connector{}
@@ -41,33 +45,46 @@ func (conn) Prepare(string) (driver.Stmt, error) {
 
 // QueryContext implements [driver.QueryerContext].
 func (c conn) QueryContext(_ context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	db := c.binding()
-	var batch []any
-	for q := range strings.SplitSeq(query, ";") {
-		n := placeholders(q)
-		if n > len(args) {
-			return nil, fmt.Errorf("query takes more than %d arguments", len(args))
-		}
-		values := make([]any, n)
-		for i, arg := range args[:n] {
-			var err error
-			if values[i], err = toJS(arg.Value); err != nil {
-				return nil, err
-			}
-		}
-		args = args[n:]
-		// $N is a name to SQLite, which D1 does not bind by; ?N is a number.
-		batch = append(batch, db.Call("prepare", strings.ReplaceAll(q, "$", "?")).Call("bind", values...))
-	}
-	if len(args) > 0 {
-		return nil, fmt.Errorf("query leaves %d arguments", len(args))
-	}
-	answers, err := promise.Await(db.Call("batch", batch))
+	batch, err := encode(query, args)
 	if err != nil {
 		return nil, err
 	}
-	r := &rows{answers: answers, count: len(batch), answer: -1}
+	answer, err := promise.Await(c.batches().Call("run", batch))
+	if err != nil {
+		return nil, err
+	}
+	var sets [][][]any
+	if err := json.Unmarshal([]byte(answer.String()), &sets); err != nil {
+		return nil, fmt.Errorf("failed to parse answer: %w", err)
+	}
+	r := &rows{later: sets}
 	return r, r.NextResultSet()
+}
+
+// encode returns a batch as batches.mjs takes it.
+func encode(query string, args []driver.NamedValue) (string, error) {
+	var batch [][]any
+	for q := range strings.SplitSeq(query, ";") {
+		n := placeholders(q)
+		if n > len(args) {
+			return "", fmt.Errorf("query takes more than %d arguments", len(args))
+		}
+		// $N is a name to SQLite, which D1 does not bind by; ?N is a number.
+		statement := []any{strings.ReplaceAll(q, "$", "?")}
+		for _, arg := range args[:n] {
+			v, err := toText(arg.Value)
+			if err != nil {
+				return "", err
+			}
+			statement = append(statement, v)
+		}
+		batch, args = append(batch, statement), args[n:]
+	}
+	if len(args) > 0 {
+		return "", fmt.Errorf("query leaves %d arguments", len(args))
+	}
+	text, err := json.Marshal(batch)
+	return string(text), err
 }
 
 // placeholders returns the largest N of $N in a query.
@@ -84,8 +101,8 @@ func placeholders(query string) int {
 	return most
 }
 
-// toJS refuses what D1 would not take as it is: a number that JavaScript cannot hold exactly, or any other type.
-func toJS(v driver.Value) (any, error) {
+// toText refuses what D1 would not take as it is: a number that JavaScript cannot hold exactly, or any other type.
+func toText(v driver.Value) (any, error) {
 	switch v := v.(type) {
 	case nil, string:
 		return v, nil
@@ -93,78 +110,68 @@ func toJS(v driver.Value) (any, error) {
 		if v > 1<<53 || v < -1<<53 {
 			return nil, errors.New("integer is too large for D1")
 		}
-		return float64(v), nil
+		return v, nil
 	case []byte:
-		b := js.Global().Get("Uint8Array").New(len(v))
-		js.CopyBytesToJS(b, v)
-		return b, nil
+		return [][]byte{v}, nil
 	}
 	return nil, fmt.Errorf("cannot pass %T to D1", v)
 }
 
-func fromJS(v js.Value) (driver.Value, error) {
-	switch v.Type() {
-	case js.TypeNull:
-		return nil, nil
-	case js.TypeString:
-		return v.String(), nil
-	case js.TypeNumber:
-		if f := v.Float(); f == math.Trunc(f) {
-			return int64(f), nil
+// fromText is the inverse of toText.
+func fromText(v any) (driver.Value, error) {
+	switch v := v.(type) {
+	case nil, string:
+		return v, nil
+	case float64:
+		if v == math.Trunc(v) {
+			return int64(v), nil
 		}
-		return v.Float(), nil
-	case js.TypeObject: // a BLOB comes as an array of numbers
-		u := js.Global().Get("Uint8Array").New(v)
-		b := make([]byte, u.Length())
-		js.CopyBytesToGo(b, u)
-		return b, nil
+		return v, nil
+	case []any:
+		if len(v) == 1 {
+			if text, ok := v[0].(string); ok {
+				return base64.StdEncoding.DecodeString(text)
+			}
+		}
 	}
-	return nil, errors.New("unexpected type of column")
+	return nil, fmt.Errorf("unexpected %T in column", v)
 }
 
-// rows are the answers to a batch. D1 gives each row as an object, whose members are in the order of the columns; two columns
-// of one statement must not have the same name.
+// rows are the answers to a batch. Columns have no names, as nobody asks for them.
 type rows struct {
-	answers       js.Value
-	answer, count int // the current result set, and how many there are
-	columns       []string
-	rows          js.Value
-	row, length   int
+	set   [][]any   // what is left of the current result set
+	width int       // of its rows
+	later [][][]any // the result sets after it
 }
 
 var _ driver.RowsNextResultSet = (*rows)(nil)
 
-func (r *rows) Columns() []string      { return r.columns }
+func (r *rows) Columns() []string      { return make([]string, r.width) }
 func (r *rows) Close() error           { return nil }
-func (r *rows) HasNextResultSet() bool { return r.answer+1 < r.count }
+func (r *rows) HasNextResultSet() bool { return len(r.later) > 0 }
 
 func (r *rows) NextResultSet() error {
 	if !r.HasNextResultSet() {
 		return io.EOF
 	}
-	r.answer++
-	r.rows = r.answers.Index(r.answer).Get("results")
-	r.row, r.length, r.columns = 0, 0, nil
-	if r.rows.Truthy() {
-		r.length = r.rows.Length()
-	}
-	if r.length > 0 {
-		names := js.Global().Get("Object").Call("keys", r.rows.Index(0))
-		for i := range names.Length() {
-			r.columns = append(r.columns, names.Index(i).String())
-		}
+	r.set, r.later, r.width = r.later[0], r.later[1:], 0
+	if len(r.set) > 0 {
+		r.width = len(r.set[0])
 	}
 	return nil
 }
 
 func (r *rows) Next(dest []driver.Value) (err error) {
-	if r.row == r.length {
+	if len(r.set) == 0 {
 		return io.EOF
 	}
-	values := js.Global().Get("Object").Call("values", r.rows.Index(r.row))
-	r.row++
+	row := r.set[0]
+	r.set = r.set[1:]
+	if len(row) != len(dest) {
+		return fmt.Errorf("row has %d columns, want %d", len(row), len(dest))
+	}
 	for i := range dest {
-		if dest[i], err = fromJS(values.Index(i)); err != nil {
+		if dest[i], err = fromText(row[i]); err != nil {
 			return err
 		}
 	}

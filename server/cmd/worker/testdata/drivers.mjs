@@ -1,6 +1,7 @@
 // Runs the tests of drivers, which are Go programs, inside workerd, where R2 and D1 are. GET /d1 runs those of package d1; each
 // ?arg= is an argument.
 import "../build/go/wasm_exec.js";
+import { Batches } from "../../../store/d1/batches.mjs";
 import { Parts } from "../../../store/r2/parts.mjs";
 import d1 from "../build/test/d1.wasm";
 import r2 from "../build/test/r2.wasm";
@@ -23,7 +24,7 @@ export default {
     let code = -1;
     go.exit = (c) => (code = c);
     const instance = new WebAssembly.Instance(program, { ...go.importObject, workers: { ready() {} } });
-    await go.run(instance, { env: { ...env, PARTS: new Parts(env.BUCKET) }, ctx: {}, binding: {} });
+    await go.run(instance, { env: { ...env, BATCHES: new Batches(env.DB), PARTS: new Parts(env.BUCKET) }, ctx: {}, binding: {} });
     return new Response(`${output}\nexit ${code}\n`);
   },
 };
