@@ -9,6 +9,8 @@ import { busy, headers, internal, maxJSONBody, maxPartSize } from "./build/site.
 /**
  * @typedef {{BUCKET: R2Bucket, DB: D1Database, ASSETS: Fetcher}} Env
  * @typedef {import("./pool.mjs").withGo} WithGo
+ * @typedef {import("./pool.mjs").Go} Go
+ * @typedef {(bindings: object, call: (go: Go) => Promise<Response>) => Promise<Response>} Ask
  */
 
 /** @param {WithGo} withGo @returns {ExportedHandler<Env>} */
@@ -24,9 +26,7 @@ export function handler(withGo) {
         const answer = request.method === "PUT" ? take : ask;
         const answered = answer(request, env, (bindings, call) => withGo(bindings, ctx, call));
         ctx.waitUntil(answered.catch(() => {})); // who hangs up leaves nothing half done
-        const response = await answered;
-        response.headers.set("Date", new Date().toUTCString()); // Cloudflare would, workerd alone does not
-        return response;
+        return await answered;
       } catch (error) {
         if (error instanceof Busy) return problem(busy);
         console.error("request failed:", error);
@@ -47,19 +47,19 @@ function bindings(env, parts) {
 
 /**
  * Answers a call whose body is JSON, if it has any. That has arrived before Go is asked.
- * @param {Request} request @param {Env} env @param {(bindings: object, call: (go: any) => Promise<Response>) => Promise<Response>} go
+ * @param {Request} request @param {Env} env @param {Ask} go
  */
 async function ask(request, env, go) {
   const body = await beginningOf(request);
-  return go(bindings(env, new Parts(env.BUCKET)), (go) => go.handleRequest(seen(request, body)));
+  return go(bindings(env, new Parts(env.BUCKET)), (go) => asked(go, request, body));
 }
 
 /**
  * Takes a part in. Go is asked whether it is wanted, and told when it is there; in between JavaScript stores it.
- * @param {Request} request @param {Env} env @param {(bindings: object, call: (go: any) => Promise<Response>) => Promise<Response>} go
+ * @param {Request} request @param {Env} env @param {Ask} go
  */
 async function take(request, env, go) {
-  const call = (/** @type {any} */ go) => go.handleRequest(seen(request, null));
+  const call = (/** @type {Go} */ go) => asked(go, request, null);
   const parts = new Parts(env.BUCKET, { defers: true });
   let response = await go(bindings(env, parts), call);
   if (parts.wanted) {
@@ -72,11 +72,28 @@ async function take(request, env, go) {
   return response;
 }
 
-// A request as the library looks at it. It finds the length in the header.
-/** @param {Request} request @param {Uint8Array<ArrayBuffer> | null} body */
-function seen(request, body) {
-  const stream = body?.length ? new Response(body).body : null;
-  return { method: request.method, url: request.url, headers: request.headers, body: stream };
+/**
+ * Asks Go; serve.go tells in which form.
+ * @param {Go} go @param {Request} request @param {Uint8Array<ArrayBuffer> | null} body @returns {Promise<Response>}
+ */
+async function asked(go, request, body) {
+  let head = `${request.method} ${request.url}\n`;
+  for (const [name, value] of request.headers) head += `${name}:${value}\n`;
+  return new Promise((resolve, reject) => {
+    /** @param {number} status @param {string} lines @param {BodyInit | null} body */
+    const answer = (status, lines, body) => resolve(new Response(body, { status, headers: parsed(lines) }));
+    Promise.resolve(go.handleRequest({ head, body, answer })).catch(reject);
+  });
+}
+
+/** @param {string} lines */
+function parsed(lines) {
+  const headers = new Headers({ Date: new Date().toUTCString() }); // Cloudflare would set it, workerd alone does not
+  for (const line of lines.split("\n")) {
+    const colon = line.indexOf(":");
+    if (colon > 0) headers.append(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return headers;
 }
 
 /** As much of a body as Go may want to see. @param {Request} request */

@@ -23,7 +23,7 @@
 // its way out, and any body in JSON, which is read before an instance is asked for. What is left to Go are some milliseconds.
 // Who finds none free waits for a moment and is then sent away with 503 and Retry-After. A request runs to its end in Go even
 // if its client hangs up, and an instance that has not come back after half a minute is given up. A panic is recovered in
-// answer.go; what else ends an instance ends that request only. After 1000 requests an instance is replaced, because the
+// serve.go; what else ends an instance ends that request only. After 1000 requests an instance is replaced, because the
 // library leaks a little with each.
 //
 // To go back to the library's way, have wrangler.jsonc name stock.mjs as main.
@@ -41,7 +41,6 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/syumai/workers"
 	"github.com/syumai/workers/cloudflare"
 	"github.com/syumai/workers/cloudflare/cron"
 
@@ -61,15 +60,13 @@ func main() {
 		}
 		return nil // an error would end the instance
 	})
-	workers.ServeNonBlock(answering(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s == nil {
 			http.Error(w, "the Worker is not configured rightly, its log says more", http.StatusInternalServerError)
 			return
 		}
 		s.ServeHTTP(w, r)
-	}), logger))
-	workers.Ready()
-	select {}
+	}), logger)
 }
 
 // orphans is the trigger, of those in wrangler.jsonc, at which orphans are swept.

@@ -13,7 +13,7 @@ const SWEEPING = 15 * 60_000; // the same for cron triggers, which the platform 
 export class Busy extends Error {}
 
 /**
- * @typedef {{handleRequest(request: object): Promise<Response>, runScheduler(event: object): Promise<void>}} Go
+ * @typedef {{handleRequest(question: object): unknown, runScheduler(event: object): Promise<void>}} Go
  * @typedef {{runtime: {env: object, ctx: object, binding: Go}, uses: number, until: number, exited: Promise<never>}} Instance
  */
 
