@@ -59,6 +59,10 @@ $(WORKER)/build/go/app.wasm: $(ENGINE).br $(BIN)/wasm_exec.js $(GO_SOURCES) $(PA
 	set -e; page=$$($(GO) run ./$(WORKER)/internal/site $(WORKER)/build); \
 	  $(WASM) $(GO) build -trimpath -buildvcs=false -ldflags="-s -w -buildid= -X main.build=$$page" -o $@ ./$(WORKER)
 
+# The types of the runtime that wrangler brings, for tsc.
+$(WORKER)/build/runtime.d.ts: $(WORKER)/build/go/app.wasm $(WORKER)/package-lock.json $(WORKER)/wrangler.jsonc
+	$(WRANGLER) types build/runtime.d.ts --include-env=false > /dev/null
+
 worker-dev: worker ## serve the Worker at http://localhost:8787 on this machine alone, by workerd
 	$(WRANGLER) d1 migrations apply DB --local
 	$(WRANGLER) dev --local --test-scheduled
@@ -91,7 +95,7 @@ test: deps build check unit wasm-test e2e ## install what tests need, then run a
 test-long: export SEALPOST_LONG = 1
 test-long: test ## the same with large sizes and many cycles
 
-check: vuln ## gofmt, vet and staticcheck on both platforms, tsc
+check: vuln $(WORKER)/build/runtime.d.ts ## gofmt, vet and staticcheck on both platforms, tsc
 	@test -z "$$(gofmt -l server wasm static | grep -v node_modules | tee /dev/stderr)" || { echo 'gofmt: the files above are not formatted'; exit 1; }
 	$(GO) mod verify
 	$(GO) vet $(PACKAGES)
@@ -100,6 +104,8 @@ check: vuln ## gofmt, vet and staticcheck on both platforms, tsc
 	bin/staticcheck $(PACKAGES)
 	$(WASM) bin/staticcheck $(PORTABLE)
 	cd static && npm run --silent check
+	@! grep -L '^// @ts-check' $(WORKER)/*.mjs $(WORKER)/testdata/*.mjs server/store/*/*.mjs | grep . || { echo 'tsc: the files above do not ask to be checked'; exit 1; }
+	static/node_modules/.bin/tsc -p $(WORKER)
 
 # The database of known vulnerabilities may be out of reach; then that is said, and nothing else fails for it.
 vuln: ## govulncheck, if its database can be reached

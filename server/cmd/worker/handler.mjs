@@ -1,3 +1,4 @@
+// @ts-check
 // What answers: Go for the API, the assets for everything else. No Go instance is taken while bytes move.
 import { Batches } from "../../store/d1/batches.mjs";
 import { Parts } from "../../store/r2/parts.mjs";
@@ -81,7 +82,13 @@ async function asked(go, request, body) {
   for (const [name, value] of request.headers) head += `${name}:${value}\n`;
   return new Promise((resolve, reject) => {
     /** @param {number} status @param {string} lines @param {BodyInit | null} body */
-    const answer = (status, lines, body) => resolve(new Response(body, { status, headers: parsed(lines) }));
+    const answer = (status, lines, body) => {
+      try {
+        resolve(new Response(body, { status, headers: parsed(lines) }));
+      } catch (error) {
+        reject(error); // and not Go's
+      }
+    };
     Promise.resolve(go.handleRequest({ head, body, answer })).catch(reject);
   });
 }
@@ -130,7 +137,8 @@ async function drain(request) {
 
 /** @param {{status: number, retryAfter?: number}} body */
 function problem(body) {
-  const retry = body.retryAfter ? { "Retry-After": String(body.retryAfter) } : {};
   const type = { "Content-Type": "application/problem+json", "Cache-Control": "no-store" };
-  return new Response(`${JSON.stringify(body)}\n`, { status: body.status, headers: { ...headers[""], ...type, ...retry } });
+  const response = new Response(`${JSON.stringify(body)}\n`, { status: body.status, headers: { ...headers[""], ...type } });
+  if (body.retryAfter) response.headers.set("Retry-After", String(body.retryAfter));
+  return response;
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // How often an address may do what it may not. It is kept in the memory of this isolate; others keep their own.
 
 const MAX_KEYS = 1 << 14; // of a generation

@@ -1,3 +1,4 @@
+// @ts-check
 // The page, from the assets binding, as package server's Pages would answer.
 import { headers, languages } from "./build/site.mjs";
 

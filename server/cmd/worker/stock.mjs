@@ -1,3 +1,4 @@
+// @ts-check
 // The Worker by the library's own glue, which starts a Go instance for each call.
 import stock from "./build/go/worker.mjs";
 import { handler } from "./handler.mjs";

@@ -1,3 +1,4 @@
+// @ts-check
 import { handler } from "./handler.mjs";
 import { withGo } from "./pool.mjs";
 

@@ -1,3 +1,4 @@
+// @ts-check
 // What package d1 leaves to JavaScript. A batch comes from Go as one text and goes back as one: a value that passes between Go
 // and JavaScript alone takes longer than to read it in a text.
 
@@ -20,8 +21,8 @@ export class Batches {
     const batch = JSON.parse(text).map((/** @type {[string, ...Value[]]} */ [query, ...args]) =>
       this.#db.prepare(query).bind(...args.map(toD1)),
     );
-    const answers = await this.#db.batch(batch);
-    return JSON.stringify(answers.map(({ results }) => results.map((row) => Object.values(row).map(fromD1))));
+    const answers = /** @type {D1Result<object>[]} */ (await this.#db.batch(batch));
+    return JSON.stringify(answers.map(({ results }) => results.map((/** @type {object} */ row) => Object.values(row).map(fromD1))));
   }
 }
 

@@ -1,3 +1,4 @@
+// @ts-check
 // What package r2 leaves to the runtime: moving bytes between a request, a bucket and a response.
 
 /** @typedef {{name: string, size: number, sha256: string, magic: string}} Wanted what a body has to be */
@@ -51,11 +52,14 @@ export class Parts {
     }
   }
 
-  /** @param {string} name @param {number} offset @param {number} length */
+  /**
+   * @param {string} name @param {number} offset @param {number} length
+   * @returns {Promise<ReadableStream<Uint8Array> | null>}
+   */
   async open(name, offset, length) {
-    const object = length > 0 ? await this.#bucket.get(name, { range: { offset, length } }) : await this.#bucket.head(name);
-    if (!object) return null;
-    return "body" in object ? object.body : new Blob([]).stream();
+    if (length === 0) return (await this.#bucket.head(name)) && new Blob([]).stream();
+    const object = await this.#bucket.get(name, { range: { offset, length } });
+    return object && object.body;
   }
 
   /**

@@ -1,3 +1,4 @@
+// @ts-check
 // Runs the tests of drivers, which are Go programs, inside workerd, where R2 and D1 are. GET /d1 runs those of package d1; each
 // ?arg= is an argument.
 import "../build/go/wasm_exec.js";
@@ -6,8 +7,10 @@ import { Parts } from "../../../store/r2/parts.mjs";
 import d1 from "../build/test/d1.wasm";
 import r2 from "../build/test/r2.wasm";
 
+/** @type {Record<string, WebAssembly.Module>} */
 const programs = { d1, r2 };
 
+/** @type {ExportedHandler<import("../handler.mjs").Env>} */
 export default {
   async fetch(request, env) {
     const url = new URL(request.url);
@@ -15,7 +18,7 @@ export default {
     if (!program) return new Response("ok\n");
     let output = "";
     const decoder = new TextDecoder();
-    globalThis.fs.writeSync = (_, bytes) => {
+    fs.writeSync = (_, bytes) => {
       output += decoder.decode(bytes, { stream: true });
       return bytes.length;
     };
