@@ -7,6 +7,7 @@
 //	worker.mjs    the entry, by the pool below; stock.mjs is the same by the library's own glue
 //	handler.mjs   what answers a request or a cron trigger: Go for the API, pages.mjs for the rest
 //	pool.mjs      Go instances
+//	serve.go      what passes between handler.mjs and Go
 //	pages.mjs     the page, from the assets binding, in the language of the browser
 //	limits.mjs    how often an address may do what it may not
 //	build/        what make worker makes: go/ is this program and the library's glue, assets/ and site.mjs are the page
@@ -16,15 +17,16 @@
 // github.com/syumai/workers starts a Go instance for each request, which costs 6 ms of CPU, most of what the free plan allows
 // and ten times what the request itself takes. pool.mjs keeps instances and gives each one request at a time. It must not be
 // more: the runtime ties timers and promises to the request that made them and cancels them with it, and so one request would
-// stall another that shares its instance. Nor may a goroutine, timer or database handle outlive its request.
+// stall another that shares its instance. Nor may what a request has begun outlive it, be it a goroutine, a timer or a
+// database handle.
 //
 // An instance settles at 13 MiB, and an isolate has 128 MB, so at most 8 are alive. For none to be taken while bytes move, all
 // of these are JavaScript's: a part on its way in (package r2 tells how a request is put off until it has arrived), a part on
 // its way out, and any body in JSON, which is read before an instance is asked for. What is left to Go are some milliseconds.
 // Who finds none free waits for a moment and is then sent away with 503 and Retry-After. A request runs to its end in Go even
 // if its client hangs up, and an instance that has not come back after half a minute is given up. A panic is recovered in
-// serve.go; what else ends an instance ends that request only. After 1000 requests an instance is replaced, because the
-// library leaks a little with each.
+// serve.go; what else ends an instance ends that request only. After 10,000 requests an instance is replaced, in case something
+// leaks with each.
 //
 // To go back to the library's way, have wrangler.jsonc name stock.mjs as main.
 //

@@ -1,9 +1,10 @@
+// @ts-check
 // Go instances, one request at a time in each; main.go tells why.
 import "./build/go/wasm_exec.js";
 import { createRuntimeContext, loadModule } from "./build/go/runtime.mjs";
 
 const MAX_LIVE = 8; // of 13 MiB each, in an isolate of 128 MB
-const MAX_USES = 1000;
+const MAX_USES = 10_000; // in case something leaks
 const PATIENCE = 5_000; // ms that a request waits for an instance
 const WAKE = 50; // ms after which one who waits looks for himself
 const GIVEN_UP = 30_000; // ms after which an instance that was lent will not come back
@@ -14,7 +15,7 @@ export class Busy extends Error {}
 
 /**
  * @typedef {{handleRequest(question: object): unknown, runScheduler(event: object): Promise<void>}} Go
- * @typedef {{runtime: {env: object, ctx: object, binding: Go}, uses: number, until: number, exited: Promise<never>}} Instance
+ * @typedef {{runtime: {env: object, ctx: object, binding: Go}, uses: number, until: number, ended: (error: Error) => void}} Instance
  */
 
 /** @type {Instance[]} */
@@ -25,7 +26,7 @@ const live = new Set();
 const waiters = new Set();
 
 // The library calls this from Go.
-globalThis.tryCatch = (fn) => {
+globalThis.tryCatch = (/** @type {() => unknown} */ fn) => {
   try {
     return { result: fn() };
   } catch (error) {
@@ -34,7 +35,8 @@ globalThis.tryCatch = (fn) => {
 };
 
 /**
- * Lends a Go instance to a call. It runs to its end even if the client hangs up, so that the instance comes back.
+ * Lends a Go instance to a call. The caller sees to it that the call runs to its end even if the client hangs up, so that the
+ * instance comes back.
  * @template T
  * @param {object} env bindings as Go sees them
  * @param {ExecutionContext} ctx
@@ -42,23 +44,19 @@ globalThis.tryCatch = (fn) => {
  * @param {boolean} [sweeps]
  * @returns {Promise<T>}
  */
-export function withGo(env, ctx, call, sweeps = false) {
-  const done = lend(env, ctx, call, sweeps ? SWEEPING : GIVEN_UP);
-  ctx.waitUntil(done.catch(() => {}));
-  return done;
-}
-
-/** @template T @param {object} env @param {object} ctx @param {(go: Go) => Promise<T>} call @param {number} time */
-async function lend(env, ctx, call, time) {
+export async function withGo(env, ctx, call, sweeps = false) {
   const instance = await acquire(env);
   // The library reads these at each call.
   instance.runtime.env = env;
   instance.runtime.ctx = ctx;
   instance.uses++;
-  instance.until = Date.now() + time;
+  instance.until = Date.now() + (sweeps ? SWEEPING : GIVEN_UP);
   let whole = false;
   try {
-    const result = await Promise.race([call(instance.runtime.binding), instance.exited]);
+    const result = await new Promise((/** @type {(result: T) => void} */ resolve, reject) => {
+      instance.ended = reject; // and no race with a promise of the instance's, which would keep every answer as long as it lives
+      call(instance.runtime.binding).then(resolve, reject);
+    });
     whole = true;
     return result;
   } finally {
@@ -124,10 +122,11 @@ async function run(env) {
   let ready = () => {};
   const started = new Promise((/** @type {(v?: unknown) => void} */ resolve) => (ready = resolve));
   const instance = new WebAssembly.Instance(await loadModule(), { ...go.importObject, workers: { ready: () => ready() } });
-  const exited = go.run(instance, runtime).then(() => {
-    throw new Error("the Go instance has ended");
-  });
-  exited.catch(() => {});
+  /** @type {Instance} */
+  const lent = { runtime, uses: 0, until: Infinity, ended: () => {} };
+  const exited = new Promise((_, reject) => (lent.ended = reject));
+  const end = (/** @type {unknown} */ cause) => lent.ended(new Error("the Go instance has ended", { cause }));
+  go.run(instance, runtime).then(end, end);
   await Promise.race([started, exited]);
-  return { runtime, uses: 0, until: Infinity, exited };
+  return lent;
 }

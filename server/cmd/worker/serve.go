@@ -28,7 +28,7 @@ const maxAnswer = 1 << 20
 // goroutine, this one, whose stack has grown to what that takes.
 func serve(h http.Handler, logger *slog.Logger) {
 	h = recovering(h, logger)
-	questions := make(chan js.Value)
+	questions := make(chan js.Value, 1)
 	binding := js.Global().Get("context").Get("binding") // where the library's loader looks for it
 	binding.Set("handleRequest", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		questions <- args[0]
@@ -43,6 +43,7 @@ func serve(h http.Handler, logger *slog.Logger) {
 		} else {
 			h.ServeHTTP(a, r)
 		}
+		a.WriteHeader(http.StatusOK) // unless there is a status
 		q.Call("answer", a.status, lines(a.header), a.content(err == nil && r.Method == http.MethodHead))
 	}
 }
