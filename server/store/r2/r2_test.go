@@ -3,11 +3,15 @@
 package r2_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall/js"
 	"testing"
+	"time"
 
 	"github.com/syumai/workers/cloudflare"
 
@@ -87,5 +91,62 @@ func TestSend(t *testing.T) {
 	one := store.Span{Key: key(1), Length: 4}
 	if _, began, err := send(one, one, one, one); !errors.Is(err, store.ErrTooMany) || began != 0 {
 		t.Errorf("too many: began %d times, %v", began, err)
+	}
+}
+
+// TestSweeps: a sweep looks twice, so what has been put anew since it saw it stays; and sweeps at the same time leave nothing.
+func TestSweeps(t *testing.T) {
+	empty(t)
+	s := &r2.Store{Parts: parts}
+	put := func(n int64) store.Key {
+		key := store.Key{Share: "share", N: n, Digest: sha256.Sum256([]byte("part"))}
+		if err := s.Put(context.Background(), key, strings.NewReader("part"), 4, ""); err != nil {
+			t.Error(err)
+		}
+		return key
+	}
+	there := func(key store.Key) bool {
+		r, err := s.Open(t.Context(), key, 0, 4)
+		if err == nil {
+			r.Close()
+		}
+		return err == nil
+	}
+	again, orphan := put(1), put(2)
+	time.Sleep(20 * time.Millisecond)
+	before := time.Now()
+	time.Sleep(20 * time.Millisecond)
+	removed, err := s.Sweep(t.Context(), before, func(_ context.Context, key store.Key) (bool, error) {
+		if key == again {
+			put(again.N)
+		}
+		return false, nil
+	})
+	if removed != 1 || err != nil || !there(again) || there(orphan) {
+		t.Errorf("removed %d, %v; what was put anew is there: %v, the orphan: %v", removed, err, there(again), there(orphan))
+	}
+
+	for n := range int64(50) {
+		put(n)
+	}
+	var sweeps sync.WaitGroup
+	var sum atomic.Int64
+	for range 4 {
+		sweeps.Go(func() {
+			n, err := s.Sweep(context.Background(), time.Now().Add(time.Hour), func(context.Context, store.Key) (bool, error) { return false, nil })
+			if err != nil {
+				t.Error(err)
+			}
+			sum.Add(int64(n))
+		})
+	}
+	sweeps.Wait()
+	for n := range int64(50) {
+		if there(store.Key{Share: "share", N: n, Digest: sha256.Sum256([]byte("part"))}) {
+			t.Errorf("part %d is left", n)
+		}
+	}
+	if sum.Load() < 50 {
+		t.Errorf("sweeps together say they removed %d objects of 50", sum.Load())
 	}
 }
