@@ -35,8 +35,61 @@ func TestBlind(t *testing.T) {
 	}
 }
 
+// ours returns the files of our packages that a program is built of, by the packages' paths.
+func ours(t *testing.T, program string, env ...string) map[string][]string {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}} {{.Dir}} {{join .GoFiles \" \"}}", program)
+	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		if !strings.HasPrefix(fields[0], "github.com/sealpost/sealpost/") {
+			continue
+		}
+		for _, name := range fields[2:] {
+			files[fields[0]] = append(files[fields[0]], filepath.Join(fields[1], name))
+		}
+	}
+	return files
+}
+
+// TestPortable: natively and on Workers the service is the same source. What both programs are made of differs by no more than a
+// few files, and JavaScript answers in its place for little.
+func TestPortable(t *testing.T) {
+	const most = 300
+	native, worker := ours(t, "../sealpostd"), ours(t, ".", "GOOS=js", "GOARCH=wasm")
+	if native["github.com/sealpost/sealpost/server"] == nil || worker["github.com/sealpost/sealpost/server"] == nil {
+		t.Fatal("both programs must have package server")
+	}
+	differ := []string{"pages.mjs", "limits.mjs"} // of package server and sealpostd; the other modules are drivers and glue
+	for path, names := range native {
+		for _, name := range append(names, worker[path]...) {
+			if worker[path] != nil && slices.Contains(names, name) != slices.Contains(worker[path], name) {
+				differ = append(differ, name)
+			}
+		}
+	}
+	lines := 0
+	for _, name := range differ {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines += bytes.Count(text, []byte("\n"))
+	}
+	t.Logf("%d lines differ by platform, in %q", lines, differ)
+	if lines >= most {
+		t.Errorf("%d lines differ by platform, less than %d are wanted", lines, most)
+	}
+}
+
 // TestSize: the bundle fits where Workers are smallest, with room.
 func TestSize(t *testing.T) {
+	t.Parallel()
 	const most = 2_500_000
 	dir := t.TempDir()
 	cmd := workerd.Wrangler(t.Context(), t, "deploy", "--dry-run", "--outdir", filepath.Join(dir, "bundle"))
