@@ -10,6 +10,7 @@ import (
 
 // TestConformance runs what sealpostd passes.
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	d := deploy(t, "worker.mjs", "SEALPOST_LIFETIMES:1s,1h,30d", "SEALPOST_PART_SIZE:64KiB", "SEALPOST_SUBREQUESTS:18",
 		"SEALPOST_CREATE_RATE:0", "SEALPOST_MISS_RATE:0")
 	tight := deploy(t, "worker.mjs", "SEALPOST_LIFETIMES:2s,1h", "SEALPOST_PART_SIZE:64KiB", "SEALPOST_MAX_DOWNLOADS:6",

@@ -28,6 +28,7 @@ func (d *deployment) objects(t *testing.T) int {
 
 // TestSweep: when its time is over no byte of a share remains in the bucket, without anyone asking for it.
 func TestSweep(t *testing.T) {
+	t.Parallel()
 	d := deploy(t, "worker.mjs", "SEALPOST_LIFETIMES:1s,1h", "SEALPOST_PART_SIZE:64KiB")
 	s, err := create(d.URL, sealed(100_000))
 	if err != nil {
@@ -69,6 +70,7 @@ func TestSweep(t *testing.T) {
 // TestRevokedMeanwhile: of a part that is on its way when its share is deleted nothing remains in the bucket, whether or not the
 // sender stays to hear so.
 func TestRevokedMeanwhile(t *testing.T) {
+	t.Parallel()
 	d := deploy(t, "worker.mjs", "SEALPOST_CREATE_RATE:0")
 	data := sealed(8 << 20)
 	for _, stays := range []bool{true, false} {

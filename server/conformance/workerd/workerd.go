@@ -69,6 +69,17 @@ func (l *Log) String() string {
 	return l.buf.String()
 }
 
+// Own returns what the Worker itself has written; wrangler tells of each call besides, with its path.
+func (l *Log) Own() string {
+	var own strings.Builder
+	for line := range strings.Lines(l.String()) {
+		if !strings.HasPrefix(line, "[wrangler:") {
+			own.WriteString(line)
+		}
+	}
+	return own.String()
+}
+
 // root is the folder of go.mod.
 var root = sync.OnceValues(func() (string, error) {
 	dir, err := os.Getwd()
@@ -186,13 +197,12 @@ func writeFile(path string, data []byte) error {
 func Wrangler(ctx context.Context, t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	Need(t)
-	return command(ctx, t, copied(t), t.TempDir(), args...)
+	return command(ctx, copied(t), t.TempDir(), append([]string{wrangler(t)}, args...)...)
 }
 
-// command is wrangler, told to keep to this machine and to a folder.
-func command(ctx context.Context, t testing.TB, dir, state string, args ...string) *exec.Cmd {
-	t.Helper()
-	cmd := exec.CommandContext(ctx, "node", append([]string{wrangler(t)}, args...)...)
+// command is a program of Node's that is or has wrangler, told to keep to this machine and to a folder.
+func command(ctx context.Context, dir, state string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "node", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CI=1", "NO_COLOR=1", "WRANGLER_SEND_METRICS=false", "WRANGLER_SEND_ERROR_REPORTS=false",
 		"CLOUDFLARE_CF_FETCH_ENABLED=false", "WRANGLER_HIDE_BANNER=true", "WRANGLER_WRITE_LOGS=false",
@@ -212,19 +222,39 @@ func Start(t testing.TB, main string, vars ...string) *Worker {
 	w.migrate()
 	port := freePort(t)
 	w.URL, w.Inspector = "http://127.0.0.1:"+strconv.Itoa(port), freePort(t)
-	w.args = []string{"dev", main, "--local", "--ip", "127.0.0.1", "--port", strconv.Itoa(port), "--inspector-port", strconv.Itoa(w.Inspector),
-		"--persist-to", w.State, "--show-interactive-dev-session=false", "--log-level", "warn", "--test-scheduled"}
+	w.args = []string{wrangler(t), "dev", main, "--local", "--ip", "127.0.0.1", "--port", strconv.Itoa(port), "--inspector-port", strconv.Itoa(w.Inspector),
+		"--persist-to", w.State, "--show-interactive-dev-session=false", "--log-level", "log", "--test-scheduled"}
 	for _, v := range vars {
 		w.args = append(w.args, "--var", v)
 	}
+	w.run()
+	return w
+}
+
+// StartUnwatched is Start without a debugger, to measure by: that takes as long for a call as the Worker does.
+func StartUnwatched(t testing.TB, main string, vars ...string) *Worker {
+	t.Helper()
+	Need(t)
+	w := &Worker{State: t.TempDir(), Log: &Log{}, t: t, dir: copied(t)}
+	w.migrate()
+	port := strconv.Itoa(freePort(t))
+	w.URL = "http://127.0.0.1:" + port
+	program := filepath.Join(filepath.Dir(wrangler(t)), "../../../testdata/serve.mjs")
+	w.args = append([]string{program, main, port, w.State}, vars...)
+	w.run()
+	return w
+}
+
+// run starts the Worker until the test's end.
+func (w *Worker) run() {
+	w.t.Helper()
 	w.Start()
-	t.Cleanup(func() {
+	w.t.Cleanup(func() {
 		w.Stop(syscall.SIGTERM)
-		if t.Failed() {
-			t.Logf("the Worker logged:\n%s", w.Log)
+		if w.t.Failed() {
+			w.t.Logf("the Worker logged:\n%s", w.Log)
 		}
 	})
-	return w
 }
 
 var (
@@ -238,7 +268,7 @@ func (w *Worker) migrate() {
 	migrating.Lock()
 	defer migrating.Unlock()
 	if migrated == nil {
-		cmd := command(w.t.Context(), w.t, w.dir, w.State, "d1", "migrations", "apply", "DB", "--local", "--persist-to", w.State)
+		cmd := command(w.t.Context(), w.dir, w.State, wrangler(w.t), "d1", "migrations", "apply", "DB", "--local", "--persist-to", w.State)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			w.t.Fatalf("failed to migrate: %v\n%s", err, out)
 		}
@@ -288,7 +318,7 @@ const outlived = `exec 3<&0; (cat <&3; kill -KILL 0) >/dev/null 2>&1 & exec "$@"
 // Start starts the Worker again after Stop, on the same address and with the same stores.
 func (w *Worker) Start() {
 	w.t.Helper()
-	cmd := command(context.Background(), w.t, w.dir, w.State, w.args...)
+	cmd := command(context.Background(), w.dir, w.State, w.args...)
 	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", outlived, "sh"}, cmd.Args...)
 	cmd.Stdout, cmd.Stderr = w.Log, w.Log
 	if _, err := cmd.StdinPipe(); err != nil {
