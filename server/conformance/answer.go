@@ -58,7 +58,7 @@ func newClient() *http.Client {
 func (c *check) do(method, path, bearer string, body any, header ...string) answer {
 	c.Helper()
 	for attempt := 0; ; attempt++ {
-		a, err := c.once(method, path, bearer, body, header...)
+		a, err := c.arrived(method, path, bearer, body, header...)
 		if err != nil {
 			c.Errorf("%s %s failed: %v", method, path, err)
 			return answer{method: method, path: path, header: http.Header{}}
@@ -71,6 +71,16 @@ func (c *check) do(method, path, bearer string, body any, header ...string) answ
 			c.Errorf("%s does not say when to ask again", a)
 		}
 		time.Sleep(time.Duration(wait) * time.Second)
+	}
+}
+
+// arrived makes a request until it has arrived.
+func (c *check) arrived(method, path, bearer string, body any, header ...string) (answer, error) {
+	for {
+		a, err := c.once(method, path, bearer, body, header...)
+		if err != nil || c.target.Lost == nil || !c.target.Lost(a.status, a.body) {
+			return a, err
+		}
 	}
 }
 
@@ -91,7 +101,9 @@ func (c *check) once(method, path, bearer string, body any, header ...string) (a
 	if a.body, err = io.ReadAll(resp.Body); err != nil {
 		return answer{}, fmt.Errorf("failed to read the body of %s: %w", a, err)
 	}
-	c.verify(a)
+	if c.target.Lost == nil || !c.target.Lost(a.status, a.body) {
+		c.verify(a)
+	}
 	return a, nil
 }
 

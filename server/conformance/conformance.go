@@ -27,6 +27,9 @@ type Target struct {
 	// MaxContentParts is of how many parts one answer can be made; 0 is any number. Content of more is read-parts.
 	MaxContentParts int64
 
+	// Lost tells an answer of something in between, which says that a request has not arrived; nil if nothing is. It is made again.
+	Lost func(status int, body []byte) bool
+
 	Lacks  map[Capability]string // and why
 	Unseen map[api.Code]string   // problems that the deployment cannot be brought to answer, and why
 }

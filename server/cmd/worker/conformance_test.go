@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sealpost/sealpost/server/conformance"
+	"github.com/sealpost/sealpost/server/conformance/workerd"
 )
 
 // TestConformance runs what sealpostd passes.
@@ -19,6 +20,7 @@ func TestConformance(t *testing.T) {
 		BaseURL:         d.URL,
 		Tight:           &conformance.Tight{BaseURL: tight.URL, Address: "CF-Connecting-IP", Creates: 60, Misses: 120},
 		MaxContentParts: 8,
+		Lost:            workerd.Lost,
 		Lacks: map[conformance.Capability]string{
 			conformance.LongPolls: "a request that waits would be a Go instance that waits",
 			conformance.Room:      "instances are few, and who finds none for a while is sent away",

@@ -193,6 +193,12 @@ func writeFile(path string, data []byte) error {
 	return os.WriteFile(path, data, 0o644)
 }
 
+// Lost tells what wrangler's proxy answers when the connection to workerd that it had kept was closed meanwhile, as happens on a
+// busy machine. GET and HEAD it makes again itself.
+func Lost(status int, body []byte) bool {
+	return status == http.StatusServiceUnavailable && bytes.HasPrefix(body, []byte("Your worker restarted mid-request."))
+}
+
 // Wrangler returns a command of wrangler in a copy of the Worker's folder.
 func Wrangler(ctx context.Context, t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
