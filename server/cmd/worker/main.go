@@ -30,6 +30,14 @@
 //
 // To go back to the library's way, have wrangler.jsonc name stock.mjs as main.
 //
+// # What a call costs
+//
+// A value that passes between Go and JavaScript on its own takes longer than to read it in a text. So a request crosses as one
+// text, and so do the headers of its answer (serve.go), a batch for D1, and what D1 answers (package d1). TestCPU, in workerd,
+// holds GET /api/v1/shares/{id} against JavaScript that asks the same of D1, checks and answers the same. It took 1.3 ms of CPU
+// more, 1.5 times as much, on a machine with time to spare, and 2.6 ms more, again 1.5 times as much, on one that was ten times
+// too busy, where JavaScript alone took twice as long, too.
+//
 // # What differs from sealpostd
 //
 // Nobody waits for news of an upload: Retry-After says when to ask again. Limits by address are kept in the memory of an
