@@ -85,7 +85,7 @@ func (w *worker) stop(sig syscall.Signal) {
 	w.Stop(sig)
 }
 
-func (w *worker) text() string { return w.Log.String() }
+func (w *worker) text() string { return w.Log.Own() }
 
 func (w *worker) data() string { return w.State }
 
