@@ -37,7 +37,8 @@ export async function viaStream(name, size, interrupted) {
     borrowed.release();
     return null;
   }
-  ping.call("watch", [id]).then(() => setTimeout(interrupted, 500), () => {}); // "complete" may be on its way
+  let closed = false;
+  ping.call("watch", [id]).then(() => setTimeout(() => closed || interrupted(), 500), () => {}); // "complete" may be on its way
   const frame = document.createElement("iframe");
   frame.hidden = true;
   return {
@@ -50,6 +51,7 @@ export async function viaStream(name, size, interrupted) {
       document.body.append(frame);
     },
     async close() {
+      closed = true;
       ping.terminate();
       letGo?.();
       setTimeout(borrowed.release, SHORT_REST);

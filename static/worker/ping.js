@@ -20,7 +20,7 @@ serve({
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, EVERY));
       const answer = await fetch(`/sw/ping?id=${id}`, { cache: "no-store" }).then((r) => r.text(), () => "");
-      if (answer === "no") return;
+      if (answer !== "" && answer !== "yes") return; // whatever else answers is the server, so there is no service worker any more
     }
   },
 });
