@@ -43,7 +43,6 @@ var codes = []struct {
 	{seal.ErrWrongKey, "wrong-key"},
 	{seal.ErrDamaged, "damaged"},
 	{seal.ErrHostile, "hostile"},
-	{seal.ErrChanged, "changed"},
 	{seal.ErrName, "bad-name"},
 	{seal.ErrTooLarge, "too-large"},
 }
@@ -140,11 +139,28 @@ func (a arguments) password(i int) string {
 
 func (a arguments) int(i int) int64 { return integer(a.at(i, js.TypeNumber)) }
 
-func (a arguments) bytes(i int) []byte {
+func (a arguments) bool(i int) bool { return a.at(i, js.TypeBoolean).Bool() }
+
+// bytes copies the bytes of argument i into buf, or into a new buffer if that is too small.
+func (a arguments) bytes(i int, buf []byte) []byte {
 	v := a.at(i, js.TypeObject)
-	b := make([]byte, integer(v.Get("length")))
-	js.CopyBytesToGo(b, v)
-	return b
+	if n := integer(v.Get("length")); n <= int64(cap(buf)) {
+		buf = buf[:n]
+	} else {
+		buf = make([]byte, n)
+	}
+	js.CopyBytesToGo(buf, v)
+	return buf
+}
+
+// put copies b to argument i, at some place in it; what lies outside of it is left out.
+func (a arguments) put(i int, at int64, b []byte) {
+	v := a.at(i, js.TypeObject)
+	if at < 0 {
+		b = b[min(-at, int64(len(b))):]
+		at = 0
+	}
+	js.CopyBytesToJS(v.Call("subarray", at), b)
 }
 
 // integer refuses what a float64 cannot hold exactly.
@@ -160,12 +176,4 @@ func toJS(b []byte) js.Value {
 	v := js.Global().Get("Uint8Array").New(len(b))
 	js.CopyBytesToJS(v, b)
 	return v
-}
-
-func listToJS(parts [][]byte) []any {
-	list := make([]any, len(parts))
-	for i, p := range parts {
-		list[i] = toJS(p)
-	}
-	return list
 }

@@ -3,15 +3,14 @@
 package main
 
 import (
-	"io"
 	"syscall/js"
 
 	"github.com/sealpost/sealpost/wasm/internal/link"
 	"github.com/sealpost/sealpost/wasm/internal/seal"
 )
 
-// outputStep bounds what the opener returns of one call: sealed bytes may hold a thousand times as many plain ones.
-const outputStep = 16 << 20
+// framesAtOnce bounds how many frames the opener tells of in one call: few bytes may hold very many.
+const framesAtOnce = 64
 
 func createLink(args arguments) (any, error) {
 	password := args.password(0)
@@ -75,44 +74,88 @@ func newSealer(args arguments) (any, error) {
 	s := &sealer{Sealer: g}
 	s.object = newObject(s.exports(), func() { s.Sealer = nil })
 	s.object.Set("manifest", toJS(g.Manifest()))
+	s.object.Set("key", toJS(g.Key()))
 	s.object.Set("bound", g.Bound())
 	s.object.Set("size", g.Size())
-	s.object.Set("sealed", 0)
-	s.object.Set("framed", 0)
-	s.object.Set("compressed", 0)
+	s.object.Set("frames", g.Frames())
+	s.tell()
 	return s.object, nil
 }
 
-func (s *sealer) start(args arguments) (any, error) { return nil, s.Start(args.int(0)) }
-
-func (s *sealer) write(args arguments) (any, error) {
-	return s.parts(s.Write(int(args.int(0)), args.bytes(1)))
+// tell shows how far the plan is.
+func (s *sealer) tell() {
+	s.object.Set("known", s.Known())
+	s.object.Set("parts", s.Parts())
+	s.object.Set("sealed", s.Sealed())
 }
 
-func (s *sealer) finish(arguments) (any, error) { return s.parts(s.Finish()) }
+func (s *sealer) start(args arguments) (any, error) {
+	err := s.Start(args.int(0))
+	s.tell()
+	return nil, err
+}
 
-func (s *sealer) parts(parts [][]byte, err error) (any, error) {
+func (s *sealer) pieces(args arguments) (any, error) {
+	pieces, err := s.Pieces(args.int(0))
 	if err != nil {
 		return nil, err
 	}
-	framed, compressed := s.Compressed()
-	s.object.Set("sealed", s.Sealed())
-	s.object.Set("framed", framed)
-	s.object.Set("compressed", compressed)
-	return listToJS(parts), nil
+	list := make([]any, len(pieces))
+	for i, p := range pieces {
+		if p.Entry < 0 {
+			list[i] = toJS(p.Fixed)
+		} else {
+			list[i] = []any{p.Entry, p.From, p.To}
+		}
+	}
+	return list, nil
 }
 
-type opener struct{ *seal.Opener }
+func (s *sealer) add(args arguments) (any, error) {
+	err := s.Add(args.int(0))
+	s.tell()
+	return nil, err
+}
+
+func (s *sealer) part(args arguments) (any, error) {
+	p, err := s.Part(args.int(0))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{
+		"size":  p.Size,
+		"from":  p.From,
+		"to":    p.To,
+		"chunk": p.Chunk,
+		"last":  p.Last,
+		"at":    p.At,
+		"head":  toJS(p.Head),
+	}, nil
+}
+
+func (s *sealer) tail(args arguments) (any, error) {
+	p, err := s.Tail(args.int(0), args.int(1))
+	if err != nil {
+		return nil, err
+	}
+	return toJS(p), nil
+}
+
+type opener struct {
+	*seal.Opener
+	object js.Value
+	buf    []byte
+}
 
 func newOpener(args arguments) (any, error) {
-	g, err := seal.NewOpener(args.string(0), args.bytes(1))
+	g, err := seal.NewOpener(args.string(0), args.bytes(1, nil))
 	if err != nil {
 		return nil, err
 	}
-	o := &opener{g}
-	object := newObject(o.exports(), g.Close)
-	object.Set("manifest", manifestToJS(g.Manifest()))
-	return object, nil
+	o := &opener{Opener: g}
+	o.object = newObject(o.exports(), func() { o.Opener, o.buf = nil, nil })
+	o.object.Set("manifest", manifestToJS(g.Manifest()))
+	return o.object, nil
 }
 
 func manifestToJS(m *seal.Manifest) map[string]any {
@@ -139,60 +182,83 @@ func manifestToJS(m *seal.Manifest) map[string]any {
 
 func (o *opener) start(args arguments) (any, error) { return nil, o.Start(args.int(0)) }
 
-func (o *opener) write(args arguments) (any, error) {
-	if err := o.Push(args.bytes(0)); err != nil {
+func (o *opener) bind(args arguments) (any, error) {
+	if err := o.Bind(args.bytes(0, nil)); err != nil {
 		return nil, err
 	}
-	return o.pull()
+	o.object.Set("key", toJS(o.Key()))
+	return nil, nil
 }
 
-func (o *opener) finish(arguments) (any, error) {
-	if err := o.End(); err != nil {
+func (o *opener) arrived(args arguments) (any, error) {
+	o.Arrived(args.int(0))
+	return nil, nil
+}
+
+func (o *opener) end(arguments) (any, error) { return nil, o.End() }
+
+func (o *opener) run(args arguments) (any, error) {
+	r, ok := o.Run(args.int(0))
+	if !ok {
+		return nil, nil
+	}
+	return runToJS(r), nil
+}
+
+func runToJS(r seal.Run) map[string]any {
+	return map[string]any{"from": r.From, "to": r.To, "chunk": r.Chunk, "last": r.Last}
+}
+
+func (o *opener) walk(args arguments) (any, error) {
+	o.buf = args.bytes(0, o.buf)
+	return nil, o.Walk(o.buf)
+}
+
+func (o *opener) frames(arguments) (any, error) {
+	frames, err := o.Frames(framesAtOnce)
+	if err != nil {
 		return nil, err
 	}
-	return o.pull()
+	return framesToJS(frames), nil
 }
 
-// pull returns what is opened, some of it at a time.
-func (o *opener) pull() (any, error) {
-	list := []any{}
-	for size := 0; size < outputStep; {
-		p, err := o.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if p == nil {
-			break
-		}
-		list = append(list, toJS(p))
-		size += len(p)
+func framesToJS(frames []seal.Frame) []any {
+	list := make([]any, len(frames))
+	for i, f := range frames {
+		list[i] = map[string]any{"size": f.Size, "plain": f.Plain}
 	}
-	return list, nil
+	return list
 }
+
+func (o *opener) check(args arguments) (any, error) {
+	n := integer(args.at(1, js.TypeObject).Get("length"))
+	return nil, o.Check(args.int(0), n, func() []byte {
+		o.buf = args.bytes(1, o.buf)
+		return o.buf
+	})
+}
+
+func (o *opener) finish(arguments) (any, error) { return nil, o.Finish() }
 
 func (o *opener) tableRange(arguments) (any, error) { return toRange(o.TableRange()) }
 
 func (o *opener) table(args arguments) (any, error) {
-	from, to, err := o.ReadTable(args.bytes(0))
+	from, to, err := o.ReadTable(args.bytes(0, nil))
 	if err == nil && from == to {
-		return js.Undefined(), nil
+		o.object.Set("key", toJS(o.Key()))
+		return nil, nil
 	}
 	return toRange(from, to, err)
 }
 
 func (o *opener) locate(args arguments) (any, error) {
-	return toRange(o.Locate(args.int(0), args.int(1)))
-}
-
-func (o *opener) read(args arguments) (any, error) {
-	p, err := o.Read(args.bytes(0), args.int(1), args.int(2))
+	w, err := o.Locate(args.int(0), args.int(1))
 	if err != nil {
 		return nil, err
 	}
-	return toJS(p), nil
+	v := runToJS(w.Run)
+	v["skip"], v["at"], v["frames"] = w.Skip, w.At, framesToJS(w.Frames)
+	return v, nil
 }
 
 func toRange(from, to int64, err error) (any, error) {

@@ -17,21 +17,27 @@ func code(v js.Value) string {
 	return ""
 }
 
-func drain(t *testing.T, o js.Value, method string) (out []byte) {
+// must calls a method that has to succeed.
+func must(t *testing.T, o js.Value, method string, args ...any) js.Value {
 	t.Helper()
-	for {
-		list := o.Call(method)
-		if c := code(list); c != "" {
-			t.Fatal(method, c, list.Get("message"))
-		}
-		if list.Length() == 0 {
-			return out
-		}
-		for i := range list.Length() {
-			out = append(out, arguments{list.Index(i)}.bytes(0)...)
-		}
+	v := o.Call(method, args...)
+	if c := code(v); c != "" {
+		t.Fatal(method, c, v.Get("message"))
 	}
+	return v
 }
+
+// made is what a function of the engine returns.
+func made(t *testing.T, f goFunc, args ...any) js.Value {
+	t.Helper()
+	v := function(f).Invoke(args...)
+	if c := code(v); c != "" {
+		t.Fatal(c, v.Get("message"))
+	}
+	return v
+}
+
+func bytesOf(v js.Value) []byte { return arguments{v}.bytes(0, nil) }
 
 // TestBorder seals and opens from JavaScript's side.
 func TestBorder(t *testing.T) {
@@ -39,45 +45,85 @@ func TestBorder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := bytes.Repeat([]byte("wax"), 20<<20) // compresses to next to nothing, so that little opens far more than a step
+	data := bytes.Repeat([]byte("wax"), 24<<20) // compresses to next to nothing, so that little opens more frames than one call tells
 	entry := map[string]any{"name": "ü", "size": len(data), "type": "", "modified": 0}
-	s := function(newSealer).Invoke(k.Identity, "file", "a note", []any{entry})
-	if c := code(s); c != "" {
-		t.Fatal(c, s.Get("message"))
-	}
-	if v := s.Call("start", 1<<20); !v.IsUndefined() {
+	s := made(t, newSealer, k.Identity, "file", "a note", []any{entry})
+	if v := must(t, s, "start", 1<<20); !v.IsUndefined() {
 		t.Error("start returned", v)
 	}
-	s.Call("write", 0, toJS(data))
-	sealed := drain(t, s, "finish")
-	if n := s.Get("sealed").Int(); n != len(sealed) || n > s.Get("bound").Int() {
-		t.Errorf("%d bytes sealed, announced %d, at most %d", len(sealed), n, s.Get("bound").Int())
+	compressor := made(t, newCompressor)
+	var stream []byte
+	for i := range s.Get("frames").Int() {
+		piece := must(t, s, "pieces", i).Index(0)
+		plain := data[piece.Index(1).Int():piece.Index(2).Int()]
+		frame := bytesOf(must(t, compressor, "frame", toJS(plain)))
+		must(t, s, "add", len(frame))
+		stream = append(stream, frame...)
 	}
-	if framed, n := s.Get("framed").Int(), s.Get("compressed").Int(); framed != len(data) || n < 1 || n > len(sealed) {
-		t.Errorf("%d plain bytes were compressed to %d, want %d and fewer than are sealed", framed, n, len(data))
+	part := must(t, s, "part", 1)
+	stream = append(stream, bytesOf(must(t, s, "tail", len(stream), part.Get("to")))...)
+	if n := s.Get("sealed").Int(); n != part.Get("size").Int() || n > s.Get("bound").Int() || s.Get("parts").Int() != 1 || s.Get("known").Int() != 1 {
+		t.Errorf("%d bytes sealed, announced %d, at most %d", part.Get("size").Int(), n, s.Get("bound").Int())
 	}
+	sealed := js.Global().Get("Uint8Array").New(part.Get("size"))
+	sealed.Call("set", part.Get("head"))
+	cipher := made(t, newCipher, s.Get("key"))
+	must(t, cipher, "seal", toJS(stream), part.Get("chunk"), part.Get("last"), sealed, part.Get("at"))
 
-	o := function(newOpener).Invoke(k.Identity, s.Get("manifest"))
+	o := made(t, newOpener, k.Identity, s.Get("manifest"))
 	if name := o.Get("manifest").Get("saveName").String(); name != "ü" {
 		t.Error(name)
 	}
-	o.Call("start", len(sealed))
-	o.Call("write", toJS(sealed)) // a single chunk, which may be the last: kept back
-	first := o.Call("finish")
-	if n := first.Length(); n < 1 || n > outputStep>>20 {
-		t.Errorf("one call returned %d frames", n)
+	must(t, o, "start", sealed.Length())
+	must(t, o, "bind", sealed.Call("subarray", 0, 184))
+	must(t, o, "arrived", sealed.Length())
+	if v := must(t, o, "run", 1<<20); !v.IsUndefined() {
+		t.Error("a single chunk, which may be the last, is to be opened")
 	}
-	got := 0
-	for i := range first.Length() {
-		got += first.Index(i).Length()
+	must(t, o, "end")
+	run := must(t, o, "run", 1<<20)
+	cipher = made(t, newCipher, o.Get("key"))
+	opened := js.Global().Get("Uint8Array").New(len(stream))
+	must(t, cipher, "open", sealed.Call("subarray", run.Get("from"), run.Get("to")), run.Get("chunk"), run.Get("last"), opened, 0)
+	must(t, o, "walk", opened)
+	decompressor := made(t, newDecompressor)
+	at, got := 0, 0
+	for {
+		frames := must(t, o, "frames")
+		if frames.Length() == 0 {
+			break
+		}
+		if frames.Length() > framesAtOnce {
+			t.Errorf("one call told of %d frames", frames.Length())
+		}
+		for i := range frames.Length() {
+			size, plain := frames.Index(i).Get("size").Int(), frames.Index(i).Get("plain").Int()
+			p := must(t, decompressor, "frame", opened.Call("subarray", at, at+size), plain)
+			must(t, o, "check", got, p)
+			at, got = at+size, got+plain
+			if !bytes.HasPrefix(data[got-plain:], bytesOf(p)) {
+				t.Fatalf("other bytes before %d", got)
+			}
+		}
 	}
-	if got += len(drain(t, o, "finish")); got != len(data) {
+	if must(t, o, "finish"); got != len(data) {
 		t.Errorf("%d bytes opened", got)
 	}
 	s.Call("close")
 	s.Call("close")
-	if c := code(s.Call("finish")); c != "misuse" {
+	if c := code(s.Call("part", 1)); c != "misuse" {
 		t.Error("closed:", c)
+	}
+}
+
+// TestPut: bytes are placed where they belong, and what falls outside is dropped on either side.
+func TestPut(t *testing.T) {
+	for at, want := range map[int64]string{-9: "......", -3: "......", -1: "bc....", 0: "abc...", 2: "..abc.", 4: "....ab", 6: "......", 60: "......"} {
+		v := toJS([]byte("......"))
+		arguments{v}.put(0, at, []byte("abc"))
+		if got := string(bytesOf(v)); got != want {
+			t.Errorf("at %d: %q", at, got)
+		}
 	}
 }
 

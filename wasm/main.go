@@ -3,6 +3,9 @@
 // Command wasm is the engine of Sealpost's page: it makes keys, seals and opens. It has neither network nor storage and
 // keeps nothing; what it is given and what it returns are copies.
 //
+// A transfer is the work of several instances. One has the keys and plans it: a Sealer or an Opener, which tell what comes where and
+// check what came of it. The others, a crew, do the work that needs no plan: Compressor, Decompressor and Cipher.
+//
 // This file is the whole border between JavaScript and Go. The types are in static/worker/engine.d.ts. Go cannot throw
 // across it, so an export that fails returns an Error with a code (border.go), and static/worker/load.js throws it.
 package main
@@ -23,6 +26,12 @@ func main() {
 		"newSealer": function(newSealer),
 		// newOpener(identity: string, manifest: Uint8Array): Opener
 		"newOpener": function(newOpener),
+		// newCompressor(): Compressor
+		"newCompressor": function(newCompressor),
+		// newDecompressor(): Decompressor
+		"newDecompressor": function(newDecompressor),
+		// newCipher(key: Uint8Array): Cipher
+		"newCipher": function(newCipher),
 	})
 	select {}
 }
@@ -32,10 +41,14 @@ func (s *sealer) exports() methods {
 	return methods{
 		// start(partSize: number): void
 		"start": s.start,
-		// write(entry: number, bytes: Uint8Array): Uint8Array[]
-		"write": s.write,
-		// finish(): Uint8Array[]
-		"finish": s.finish,
+		// pieces(frame: number): Piece[]
+		"pieces": s.pieces,
+		// add(size: number): void
+		"add": s.add,
+		// part(n: number): Part
+		"part": s.part,
+		// tail(from: number, to: number): Uint8Array
+		"tail": s.tail,
 	}
 }
 
@@ -44,17 +57,53 @@ func (o *opener) exports() methods {
 	return methods{
 		// start(size: number): void
 		"start": o.start,
-		// write(bytes: Uint8Array): Uint8Array[]
-		"write": o.write,
-		// finish(): Uint8Array[]
+		// bind(prefix: Uint8Array): void
+		"bind": o.bind,
+		// arrived(total: number): void
+		"arrived": o.arrived,
+		// end(): void
+		"end": o.end,
+		// run(most: number): Run | undefined
+		"run": o.run,
+		// walk(opened: Uint8Array): void
+		"walk": o.walk,
+		// frames(): Frame[]
+		"frames": o.frames,
+		// check(at: number, plain: Uint8Array): void
+		"check": o.check,
+		// finish(): void
 		"finish": o.finish,
 		// tableRange(): [number, number]
 		"tableRange": o.tableRange,
 		// table(bytes: Uint8Array): void | [number, number]
 		"table": o.table,
-		// locate(from: number, to: number): [number, number]
+		// locate(from: number, to: number): Window
 		"locate": o.locate,
-		// read(bytes: Uint8Array, from: number, to: number): Uint8Array
-		"read": o.read,
+	}
+}
+
+// exports of a Compressor.
+func (c *compressor) exports() methods {
+	return methods{
+		// frame(plain: Uint8Array): Uint8Array
+		"frame": c.frame,
+	}
+}
+
+// exports of a Decompressor.
+func (d *decompressor) exports() methods {
+	return methods{
+		// frame(bytes: Uint8Array, plain: number): Uint8Array
+		"frame": d.frame,
+	}
+}
+
+// exports of a Cipher.
+func (c *cipher) exports() methods {
+	return methods{
+		// seal(plain: Uint8Array, chunk: number, last: boolean, out: Uint8Array, at: number): void
+		"seal": c.seal,
+		// open(sealed: Uint8Array, chunk: number, last: boolean, out: Uint8Array, at: number): void
+		"open": c.open,
 	}
 }

@@ -99,22 +99,9 @@ func TestStockAge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Start(1 << 20); err != nil {
-		t.Fatal(err)
-	}
-	parts, err := s.Write(0, []byte(content))
+	sealed, err := sealWhole(s, []byte(content))
 	if err != nil {
 		t.Fatal(err)
-	}
-	for {
-		more, err := s.Finish()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(more) == 0 {
-			break
-		}
-		parts = append(parts, more...)
 	}
 	status, identity, stderr := call("pass word\n", nil, "key", "https://example.org/d/AAAAAAAAAAAAAAAA#"+l.String())
 	if status != 0 {
@@ -122,10 +109,44 @@ func TestStockAge(t *testing.T) {
 	}
 	dir := t.TempDir()
 	os.WriteFile(filepath.Join(dir, "key"), []byte(identity), 0o600)
-	os.WriteFile(filepath.Join(dir, "content"), bytes.Join(parts, nil), 0o600)
+	os.WriteFile(filepath.Join(dir, "content"), sealed, 0o600)
 	cmd := exec.Command("bash", "-o", "pipefail", "-c", "age -d -i key content | zstd -dq")
 	cmd.Dir = dir
 	if out, err := cmd.Output(); err != nil || string(out) != content {
 		t.Errorf("%v, %d bytes", err, len(out))
 	}
+}
+
+// sealWhole seals a file as one part.
+func sealWhole(s *seal.Sealer, plain []byte) ([]byte, error) {
+	if err := s.Start(1 << 30); err != nil {
+		return nil, err
+	}
+	comp, err := seal.NewCompressor()
+	if err != nil {
+		return nil, err
+	}
+	var stream []byte
+	for i := range s.Frames() {
+		from := len(stream)
+		if stream, err = comp.Frame(stream, plain[i*seal.FrameSize:min((i+1)*seal.FrameSize, s.Size())]); err != nil {
+			return nil, err
+		}
+		if err := s.Add(int64(len(stream) - from)); err != nil {
+			return nil, err
+		}
+	}
+	part, err := s.Part(1)
+	if err != nil {
+		return nil, err
+	}
+	tail, err := s.Tail(int64(len(stream)), part.To)
+	if err != nil {
+		return nil, err
+	}
+	c, err := seal.NewCipher(s.Key())
+	if err != nil {
+		return nil, err
+	}
+	return c.Seal(part.Head, append(stream, tail...), 0, true), nil
 }

@@ -40,13 +40,50 @@ func openedSize(sealed int64) (int64, bool) {
 // chunks is the number of chunks for n bytes: at least one.
 func chunks(n int64) int64 { return max(1, (n+ChunkSize-1)/ChunkSize) }
 
-// A stream seals and opens the chunks of one age file, in any order. It is safe for concurrent use.
+// A Cipher seals and opens the chunks of one age file, in any order. It is safe for concurrent use.
 //
 // Sealing an index twice with other bytes breaks ChaCha20-Poly1305 for both: it reuses the keystream and the key of the
-// authenticator. So whoever seals does it from bytes that cannot have changed in between, or with a new stream.
+// authenticator. So whoever seals does it from bytes that cannot have changed in between, or with a new key.
+type Cipher struct{ aead cipher.AEAD }
+
+// NewCipher takes the payload key of the file.
+func NewCipher(key []byte) (*Cipher, error) {
+	aead, err := chacha20poly1305.New(key)
+	if err != nil {
+		return nil, fmt.Errorf("failed to use payload key: %w", err)
+	}
+	return &Cipher{aead}, nil
+}
+
+// Seal appends the sealed chunks of plain, of which the first has index i, to dst. last says that they end with the last of the
+// file; else they have to be whole.
+func (c *Cipher) Seal(dst, plain []byte, i int64, last bool) []byte {
+	for ; len(plain) > ChunkSize; i++ {
+		dst = c.seal(dst, plain[:ChunkSize], i, false)
+		plain = plain[ChunkSize:]
+	}
+	if len(plain) == 0 && !last {
+		return dst
+	}
+	return c.seal(dst, plain, i, last)
+}
+
+// Open is the inverse of Seal.
+func (c *Cipher) Open(dst, sealed []byte, i int64, last bool) (_ []byte, err error) {
+	for ; len(sealed) > sealedChunk; i++ {
+		if dst, err = c.open(dst, sealed[:sealedChunk], i, false); err != nil {
+			return nil, err
+		}
+		sealed = sealed[sealedChunk:]
+	}
+	return c.open(dst, sealed, i, last)
+}
+
+// A stream is an age file: what precedes the chunks, and their key.
 type stream struct {
+	*Cipher
 	prefix []byte
-	aead   cipher.AEAD
+	key    []byte
 }
 
 // newStream makes the stream of a new age file for the recipient that belongs to id.
@@ -83,33 +120,33 @@ func openStream(prefix []byte, id age.Identity) (*stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("failed to derive payload key: %w", err)
 	}
-	aead, err := chacha20poly1305.New(key)
+	c, err := NewCipher(key)
 	if err != nil {
-		return nil, fmt.Errorf("failed to use payload key: %w", err)
+		return nil, err
 	}
-	return &stream{prefix: prefix, aead: aead}, nil
+	return &stream{Cipher: c, prefix: prefix, key: key}, nil
 }
 
 // binding is what a manifest says of its content: the SHA-256 of header and nonce.
 func (s *stream) binding() [sha256.Size]byte { return sha256.Sum256(s.prefix) }
 
 // seal appends the sealed chunk i to dst.
-func (s *stream) seal(dst, plain []byte, i int64, last bool) []byte {
+func (c *Cipher) seal(dst, plain []byte, i int64, last bool) []byte {
 	if i < 0 || len(plain) > ChunkSize || !last && len(plain) < ChunkSize || i > 0 && len(plain) == 0 {
 		panic(fmt.Sprintf("seal: chunk %d of %d bytes, last: %v", i, len(plain), last))
 	}
 	nonce := chunkNonce(i, last)
-	return s.aead.Seal(dst, nonce[:], plain, nil)
+	return c.aead.Seal(dst, nonce[:], plain, nil)
 }
 
 // open appends the opened chunk i to dst.
-func (s *stream) open(dst, sealed []byte, i int64, last bool) ([]byte, error) {
+func (c *Cipher) open(dst, sealed []byte, i int64, last bool) ([]byte, error) {
 	n := len(sealed) - chacha20poly1305.Overhead
 	if n < 0 || n > ChunkSize || !last && n < ChunkSize || i > 0 && n == 0 {
 		return dst, fmt.Errorf("%w: chunk %d of %d bytes", ErrDamaged, i, n)
 	}
 	nonce := chunkNonce(i, last)
-	out, err := s.aead.Open(dst, nonce[:], sealed, nil)
+	out, err := c.aead.Open(dst, nonce[:], sealed, nil)
 	if err != nil {
 		return dst, fmt.Errorf("%w: chunk %d", ErrDamaged, i)
 	}
@@ -127,12 +164,7 @@ func chunkNonce(i int64, last bool) (nonce [chacha20poly1305.NonceSize]byte) {
 
 // sealAll is the whole age file of plain.
 func (s *stream) sealAll(plain []byte) []byte {
-	out := append(make([]byte, 0, SealedSize(int64(len(plain)))), s.prefix...)
-	n := chunks(int64(len(plain)))
-	for i := range n {
-		out = s.seal(out, plain[i*ChunkSize:min((i+1)*ChunkSize, int64(len(plain)))], i, i == n-1)
-	}
-	return out
+	return s.Seal(append(make([]byte, 0, SealedSize(int64(len(plain)))), s.prefix...), plain, 0, true)
 }
 
 // openAll is the inverse of sealAll.
@@ -141,15 +173,5 @@ func (s *stream) openAll(sealed []byte) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: no age file has %d bytes", ErrDamaged, len(sealed))
 	}
-	out := make([]byte, 0, size)
-	n := chunks(size)
-	for i, rest := int64(0), sealed[PrefixSize:]; i < n; i++ {
-		cut := min(sealedChunk, len(rest))
-		var err error
-		if out, err = s.open(out, rest[:cut], i, i == n-1); err != nil {
-			return nil, err
-		}
-		rest = rest[cut:]
-	}
-	return out, nil
+	return s.Open(make([]byte, 0, size), sealed[PrefixSize:], 0, true)
 }

@@ -9,7 +9,6 @@ var (
 	ErrHostile  = errors.New("hostile: sealed, but against the rules") // just what was sealed
 	ErrVersion  = errors.New("made by an unknown version")
 
-	ErrChanged  = errors.New("an entry does not have the size that was announced")
 	ErrName     = errors.New("name not allowed")
 	ErrTooLarge = errors.New("over the limits of a share")
 	ErrMisuse   = errors.New("engine used out of order")

@@ -21,6 +21,9 @@ func frames(n int64) int64 { return (n + FrameSize - 1) / FrameSize }
 // maxFrame bounds the compressed size of a frame. It is roomy enough for any encoder that stores what it cannot compress.
 func maxFrame(plain int64) int64 { return plain + plain>>8 + 64 }
 
+// leastFrame is the smallest size that a frame can have: a header and one block of nothing, or of one byte repeated.
+func leastFrame(plain int64) int64 { return int64(len(frameHeader(plain)) + 3) }
+
 // frameHeader is how a frame of the given plain size begins. It is the only spelling that is allowed: one segment, so that no
 // window is larger than the frame, the content size in the shortest form, no checksum, no dictionary.
 func frameHeader(plain int64) []byte {
@@ -78,21 +81,23 @@ func frameLen(b []byte, plain int64) (int64, error) {
 	}
 }
 
-// A compressor makes frames. What it makes depends on nothing but its input and its build, so a frame can be made again.
-type compressor struct{ enc *zstd.Encoder }
+// A Compressor makes frames. What it makes depends on nothing but its input and its build, so a frame can be made again. It is
+// not safe for concurrent use.
+type Compressor struct{ enc *zstd.Encoder }
 
-func newCompressor() (*compressor, error) {
+// NewCompressor makes one that holds some MiB.
+func NewCompressor() (*Compressor, error) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
 		zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(FrameSize), zstd.WithSingleSegment(true),
 		zstd.WithZeroFrames(true))
 	if err != nil {
 		return nil, fmt.Errorf("failed to make zstd encoder: %w", err)
 	}
-	return &compressor{enc}, nil
+	return &Compressor{enc}, nil
 }
 
-// frame appends the frame of plain to dst.
-func (c *compressor) frame(dst, plain []byte) ([]byte, error) {
+// Frame appends the frame of plain to dst.
+func (c *Compressor) Frame(dst, plain []byte) ([]byte, error) {
 	from := len(dst)
 	dst = c.enc.EncodeAll(plain, dst)
 	if n, err := frameLen(dst[from:], int64(len(plain))); err != nil || n != int64(len(dst)-from) {
@@ -101,21 +106,30 @@ func (c *compressor) frame(dst, plain []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// A decompressor opens frames of at most a given plain size, and needs little more memory than that.
-type decompressor struct{ dec *zstd.Decoder }
+// A Decompressor opens frames, and needs little more memory than the plain size of one. It is not safe for concurrent use.
+type Decompressor struct{ dec *zstd.Decoder }
 
-func newDecompressor(limit uint64) (*decompressor, error) {
+// NewDecompressor makes one for the frames of a content.
+func NewDecompressor() (*Decompressor, error) { return newDecompressor(FrameSize) }
+
+// newDecompressor makes one for frames of at most limit plain bytes.
+func newDecompressor(limit uint64) (*Decompressor, error) {
 	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(limit),
 		zstd.WithDecoderMaxMemory(limit), zstd.WithDecodeAllCapLimit(true))
 	if err != nil {
 		return nil, fmt.Errorf("failed to make zstd decoder: %w", err)
 	}
-	return &decompressor{dec}, nil
+	return &Decompressor{dec}, nil
 }
 
-// frame opens b, one frame as frameLen found it, of exactly the plain size.
-func (d *decompressor) frame(b []byte, plain int64) ([]byte, error) {
-	out, err := d.dec.DecodeAll(b, make([]byte, 0, plain))
+// Frame opens b, which has to be one frame of exactly the plain size, into a buffer of at least that size.
+func (d *Decompressor) Frame(buf, b []byte, plain int64) ([]byte, error) {
+	if n, err := frameLen(b, plain); err != nil {
+		return nil, err
+	} else if n != int64(len(b)) {
+		return nil, fmt.Errorf("%w: frame ends elsewhere", ErrHostile)
+	}
+	out, err := d.dec.DecodeAll(b, buf[:0:plain])
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrHostile, err)
 	}
@@ -125,7 +139,8 @@ func (d *decompressor) frame(b []byte, plain int64) ([]byte, error) {
 	return out, nil
 }
 
-func (d *decompressor) close() { d.dec.Close() }
+// Close frees memory.
+func (d *Decompressor) Close() { d.dec.Close() }
 
 // frameSize reads the plain size from the header of a frame, which frameLen still has to check.
 func frameSize(b []byte) (int64, error) {

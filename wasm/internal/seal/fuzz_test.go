@@ -66,12 +66,12 @@ func FuzzTable(f *testing.F) {
 }
 
 func FuzzFrame(f *testing.F) {
-	c, err := newCompressor()
+	c, err := NewCompressor()
 	must(f, err)
-	d, err := newDecompressor(FrameSize)
+	d, err := NewDecompressor()
 	must(f, err)
 	for _, n := range []int{0, 1, 255, 256, 65_791, 65_792, 300_000} {
-		b, err := c.frame(nil, mixed(n))
+		b, err := c.Frame(nil, mixed(n))
 		must(f, err)
 		f.Add(b, int64(n))
 	}
@@ -92,7 +92,7 @@ func FuzzFrame(f *testing.F) {
 				t.Errorf("%d bytes of a frame: %d, %v", k, short, err)
 			}
 		}
-		if p, err := d.frame(b[:n], plain); err == nil && int64(len(p)) != plain {
+		if p, err := d.Frame(make([]byte, plain), b[:n], plain); err == nil && int64(len(p)) != plain {
 			t.Errorf("%d bytes instead of %d", len(p), plain)
 		}
 	})
@@ -125,7 +125,7 @@ func FuzzTar(f *testing.F) {
 				copy(want[s.from-pos:s.to-pos], b[s.from-pos:])
 			}
 		}
-		if err := o.check(b, pos); (err == nil) != bytes.Equal(b, want) {
+		if err := o.Check(pos, int64(len(b)), func() []byte { return b }); (err == nil) != bytes.Equal(b, want) {
 			t.Errorf("at %d: %v", pos, err)
 		}
 	})
@@ -142,9 +142,9 @@ func FuzzOpen(f *testing.F) {
 	m.Content = s.binding()
 	manifest, err := sealManifest(m, id)
 	must(f, err)
-	c, err := newCompressor()
+	c, err := NewCompressor()
 	must(f, err)
-	b, err := c.frame(nil, data[7])
+	b, err := c.Frame(nil, data[7])
 	must(f, err)
 	f.Add(withTail(b, []uint32{uint32(len(b))}, m.Size))
 	f.Fuzz(func(t *testing.T, stream []byte) {

@@ -106,12 +106,12 @@ func forge(t *testing.T, size int64, content []byte) *share {
 // honest is the compressed stream of plain, and the sizes of its frames.
 func honest(t *testing.T, plain []byte) (out []byte, sizes []uint32) {
 	t.Helper()
-	c, err := newCompressor()
+	c, err := NewCompressor()
 	must(t, err)
 	for len(plain) > 0 {
 		n := min(len(plain), FrameSize)
 		from := len(out)
-		out, err = c.frame(out, plain[:n])
+		out, err = c.Frame(out, plain[:n])
 		must(t, err)
 		sizes = append(sizes, uint32(len(out)-from))
 		plain = plain[n:]
@@ -312,7 +312,7 @@ func TestManifestBombs(t *testing.T) {
 	id := newIdentity(t)
 	s, err := newStream(id)
 	must(t, err)
-	c, err := newCompressor()
+	c, err := NewCompressor()
 	must(t, err)
 	pack := func(frame []byte) []byte {
 		tl := manifestTail(int64(len(frame)))
@@ -325,7 +325,7 @@ func TestManifestBombs(t *testing.T) {
 		for len(b) < n {
 			b = append(b, item...)
 		}
-		f, err := c.frame(nil, append(b[:len(b)-1], end...))
+		f, err := c.Frame(nil, append(b[:len(b)-1], end...))
 		must(t, err)
 		return pack(f)
 	}

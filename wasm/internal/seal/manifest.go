@@ -135,11 +135,11 @@ func sealManifest(m *Manifest, id *age.X25519Identity) ([]byte, error) {
 	if text.Len() > maxManifestJSON {
 		return nil, fmt.Errorf("%w: manifest of %d bytes", ErrTooLarge, text.Len())
 	}
-	c, err := newCompressor()
+	c, err := NewCompressor()
 	if err != nil {
 		return nil, err
 	}
-	plain, err := c.frame(nil, text.Bytes())
+	plain, err := c.Frame(nil, text.Bytes())
 	if err != nil {
 		return nil, err
 	}
@@ -204,8 +204,8 @@ func unpackManifest(plain []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer d.close()
-	return d.frame(plain[:n], size)
+	defer d.Close()
+	return d.Frame(make([]byte, size), plain[:n], size)
 }
 
 // parseManifest reads and validates the JSON.

@@ -3,36 +3,41 @@ package seal
 import (
 	"bytes"
 	"fmt"
-	"io"
 
 	"filippo.io/age"
 )
 
-// An Opener opens one share: its manifest at once, its content front to back (Push, Next, End) or at random (random.go). It is
-// not safe for concurrent use.
+// An Opener opens a share's manifest and plans how its content is opened, front to back or at random (random.go). It has the key
+// and knows what comes where; of the content it sees no more than it has to check.
 //
-// Opening front to back needs neither the size nor the seek table: the manifest tells how many frames there are and how large
-// each is, frames tell their own end, and all that follows is then known and only compared. So it can follow an upload that is
-// still running. Nothing is complete before Next returns io.EOF.
+//	sealed bytes → runs of chunks, each opened by itself → frames, each decompressed by itself → in order, the plain stream
+//
+// Front to back: Bind takes what precedes the chunks; Arrived and End tell what is there; Run tells what to open next (Cipher). Walk
+// takes what was opened, in order; Frames tells what frames that are, to be decompressed (Decompressor). Check takes what came of
+// them. Nothing is complete before Finish says so.
+//
+// This needs neither the size nor the seek table: the manifest tells how many frames there are and how large each is, frames
+// tell their own end, and all that follows is then known and only compared. So it can follow an upload that is still running.
+//
+// An Opener is not safe for concurrent use.
 type Opener struct {
 	id       *age.X25519Identity
 	manifest *Manifest
 	layout   *layout
-	dec      *decompressor
 	size     int64 // of the sealed content as the server tells it, 0 if not known
 	stream   *stream
 
-	total  int64  // sealed bytes pushed
-	in     []byte // those that are not opened yet
-	next   int64  // index of the chunk that comes next
+	total  int64 // sealed bytes that have arrived
+	given  int64 // of them, those that Bind has taken or Run has told
 	ended  bool
-	opened []byte // opened bytes, of which used are consumed
-	used   int
-	pos    int64 // in the plain stream
+	last   bool   // Run has told of the last chunk
+	due    int64  // opened bytes that Walk has still to see
+	opened []byte // opened bytes that are not found to be frames or tail yet
+	pos    int64  // in the plain stream, of the frames found
+	passed int64  // plain bytes that Check has let pass
 	sizes  []uint32
 	tail   *tail
 	seen   int64 // how much of it was compared
-	done   bool
 	err    error
 
 	sums []int64 // offsets of the frames, once the table is read; one more than there are frames
@@ -52,22 +57,11 @@ func NewOpener(identity string, manifest []byte) (*Opener, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := newDecompressor(FrameSize)
-	if err != nil {
-		return nil, err
-	}
-	return &Opener{id: id, manifest: m, layout: l, dec: d}, nil
+	return &Opener{id: id, manifest: m, layout: l}, nil
 }
 
 // Manifest is the opened manifest.
 func (o *Opener) Manifest() *Manifest { return o.manifest }
-
-// Close frees memory.
-func (o *Opener) Close() {
-	o.dec.close()
-	o.stream, o.in, o.opened, o.sizes, o.sums = nil, nil, nil, nil, nil
-	o.err = fmt.Errorf("%w: closed", ErrMisuse)
-}
 
 // Start says how large the sealed content is; 0 if that is not known yet.
 func (o *Opener) Start(size int64) error {
@@ -84,41 +78,15 @@ func (o *Opener) Start(size int64) error {
 	return nil
 }
 
-// Push takes the next sealed bytes. What they open is then to be had from Next.
-func (o *Opener) Push(p []byte) error {
-	if o.err == nil && o.ended {
-		o.err = fmt.Errorf("%w: push after the end", ErrMisuse)
-	}
+// Bind accepts the header and the nonce of the content that the manifest names: the first PrefixSize bytes.
+func (o *Opener) Bind(prefix []byte) error {
 	if o.err == nil {
-		o.err = o.push(p)
+		o.err = o.bind(prefix)
+		o.given = PrefixSize
 	}
 	return o.err
 }
 
-func (o *Opener) push(p []byte) error {
-	o.in = append(o.in, p...)
-	o.total += int64(len(p))
-	if o.stream == nil {
-		if len(o.in) < PrefixSize {
-			return nil
-		}
-		if err := o.bind(o.in[:PrefixSize]); err != nil {
-			return err
-		}
-		o.in = o.in[PrefixSize:]
-	}
-	rest := o.in
-	for len(rest) > sealedChunk { // one that may be the last is kept back
-		if err := o.chunk(rest[:sealedChunk], false); err != nil {
-			return err
-		}
-		rest = rest[sealedChunk:]
-	}
-	o.in = append(o.in[:0:0], rest...)
-	return nil
-}
-
-// bind accepts the header and the nonce of the content that the manifest names.
 func (o *Opener) bind(prefix []byte) error {
 	s := &stream{prefix: prefix}
 	if s.binding() != o.manifest.Content {
@@ -129,95 +97,149 @@ func (o *Opener) bind(prefix []byte) error {
 	return err
 }
 
-func (o *Opener) chunk(sealed []byte, last bool) (err error) {
-	if o.used > 0 && len(o.opened)+ChunkSize > cap(o.opened) {
-		o.opened = o.opened[:copy(o.opened, o.opened[o.used:])]
-		o.used = 0
+// Key is the payload key, for Ciphers. Bind or ReadTable comes before.
+func (o *Opener) Key() []byte { return o.stream.key }
+
+// Arrived tells how many sealed bytes are there, from the first on.
+func (o *Opener) Arrived(total int64) { o.total = total }
+
+// End tells that nothing will follow what has arrived.
+func (o *Opener) End() error {
+	switch {
+	case o.err != nil:
+	case o.stream == nil:
+		o.err = fmt.Errorf("%w: cut within the header", ErrDamaged)
+	case o.size != 0 && o.size != o.total:
+		o.err = fmt.Errorf("%w: %d bytes instead of %d", ErrDamaged, o.total, o.size)
 	}
-	o.opened, err = o.stream.open(o.opened, sealed, o.next, last)
-	o.next++
-	return err
+	o.ended = true
+	return o.err
 }
 
-// End says that all sealed bytes were pushed.
-func (o *Opener) End() error {
-	if o.err == nil && !o.ended {
-		o.ended = true
-		o.err = o.end()
+// A Run is sealed chunks that follow each other.
+type Run struct {
+	From, To int64 // in the sealed content
+	Chunk    int64 // index of the first
+	Last     bool  // they end with the last of all
+}
+
+// opens is how many bytes the run holds.
+func (r Run) opens() int64 {
+	n := r.To - r.From
+	return max(0, n-(n+sealedChunk-1)/sealedChunk*(sealedChunk-ChunkSize))
+}
+
+// Run tells which chunks to open next: as many as have arrived, but at most about most bytes. None if there is nothing more to
+// open as yet.
+func (o *Opener) Run(most int64) (Run, bool) {
+	if o.err != nil || o.stream == nil || o.last {
+		return Run{}, false
+	}
+	n := o.total - o.given
+	if most = max(1, most/sealedChunk) * sealedChunk; !o.ended || n > most {
+		n = min(n-1, most) / sealedChunk * sealedChunk // a chunk that may be the last is kept back
+		if n <= 0 {
+			return Run{}, false
+		}
+	} else {
+		o.last = true
+	}
+	r := Run{From: o.given, To: o.given + n, Chunk: (o.given - PrefixSize) / sealedChunk, Last: o.last}
+	o.given = r.To
+	o.due += r.opens()
+	return r, true
+}
+
+// Walk takes the next opened bytes, in the order of the runs.
+func (o *Opener) Walk(opened []byte) error {
+	if o.err == nil && int64(len(opened)) > o.due {
+		o.err = fmt.Errorf("%w: walked over more than was opened", ErrMisuse)
+	}
+	if o.err == nil {
+		o.due -= int64(len(opened))
+		o.opened = append(o.opened, opened...)
 	}
 	return o.err
 }
 
-func (o *Opener) end() error {
-	if o.stream == nil {
-		return fmt.Errorf("%w: cut within the header", ErrDamaged)
+// A Frame is a data frame of the content.
+type Frame struct{ Size, Plain int64 }
+
+// Frames tells which frames come next in what was walked over, at most most of them: none if more has to come. Behind the
+// last frame it checks what follows.
+func (o *Opener) Frames(most int) (found []Frame, err error) {
+	if o.err == nil {
+		found, o.err = o.frames(most)
 	}
-	if err := o.chunk(o.in, true); err != nil {
-		return err
+	return found, o.err
+}
+
+func (o *Opener) frames(most int) (found []Frame, err error) {
+	used := int64(0)
+	for o.pos < o.layout.size && len(found) < most {
+		plain := min(FrameSize, o.layout.size-o.pos)
+		n, err := frameLen(o.opened[used:], plain)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			break
+		}
+		found = append(found, Frame{n, plain})
+		o.sizes = append(o.sizes, uint32(n))
+		o.pos += plain
+		used += n
 	}
-	o.in = nil
+	o.opened = o.opened[:copy(o.opened, o.opened[used:])]
+	if o.pos == o.layout.size {
+		err = o.checkTail()
+	}
+	return found, err
+}
+
+// checkTail compares what has been opened after the frames.
+func (o *Opener) checkTail() error {
+	if o.tail == nil {
+		o.tail = contentTail(o.sizes, o.layout.size)
+	}
+	got := o.opened
+	if int64(len(got)) > o.tail.size()-o.seen {
+		return fmt.Errorf("%w: bytes after the seek table", ErrHostile)
+	}
+	want := make([]byte, min(FrameSize, len(got)))
+	for len(got) > 0 {
+		n := min(len(want), len(got))
+		o.tail.read(want[:n], o.seen)
+		if !bytes.Equal(got[:n], want[:n]) {
+			return fmt.Errorf("%w: padding or seek table", ErrHostile)
+		}
+		got = got[n:]
+		o.seen += int64(n)
+	}
+	o.opened = o.opened[:0]
 	return nil
 }
 
-// Next returns the next bytes of the plain stream, a frame at most: none if more has to be pushed for it, and io.EOF when the
-// whole content was found to be as it has to be.
-func (o *Opener) Next() ([]byte, error) {
-	if o.err != nil {
-		return nil, o.err
+// Check compares what the manifest determines of the plain stream with n bytes of it, from at on, which bytes returns if it
+// is asked to: bytes of entries may be anything.
+func (o *Opener) Check(at, n int64, bytes func() []byte) error {
+	if o.err == nil {
+		o.err = o.check(at, n, bytes)
+		o.passed += n
 	}
-	p, err := o.step()
-	if err != nil && err != io.EOF {
-		o.err = err
-	}
-	return p, err
+	return o.err
 }
 
-func (o *Opener) step() ([]byte, error) {
-	if o.pos < o.layout.size {
-		if p, err := o.frame(); p != nil || err != nil {
-			return p, err
-		}
-	} else if err := o.checkTail(); err != nil {
-		return nil, err
-	}
-	switch {
-	case o.done && o.ended && o.size != 0 && o.size != o.total:
-		return nil, fmt.Errorf("%w: %d bytes instead of %d", ErrDamaged, o.total, o.size)
-	case o.done && o.ended:
-		return nil, io.EOF
-	case o.ended:
-		return nil, fmt.Errorf("%w: content ends too early", ErrHostile)
-	}
-	return nil, nil
-}
-
-// frame opens the next frame, if it is there.
-func (o *Opener) frame() ([]byte, error) {
-	plain := min(FrameSize, o.layout.size-o.pos)
-	n, err := frameLen(o.opened[o.used:], plain)
-	if n == 0 || err != nil {
-		return nil, err
-	}
-	p, err := o.dec.frame(o.opened[o.used:o.used+int(n)], plain)
-	if err != nil {
-		return nil, err
-	}
-	if err := o.check(p, o.pos); err != nil {
-		return nil, err
-	}
-	o.used += int(n)
-	o.pos += plain
-	o.sizes = append(o.sizes, uint32(n))
-	return p, nil
-}
-
-// check compares what the manifest determines of the plain stream with p, which is its bytes from pos on.
-func (o *Opener) check(p []byte, pos int64) error {
-	for seg := range o.layout.segments(pos, pos+int64(len(p))) {
+func (o *Opener) check(at, n int64, read func() []byte) error {
+	var p []byte
+	for seg := range o.layout.segments(at, at+n) {
 		if seg.entry >= 0 {
 			continue
 		}
-		got := p[seg.from-pos : seg.to-pos]
+		if p == nil {
+			p = read()
+		}
+		got := p[seg.from-at : seg.to-at]
 		if seg.fixed != nil && !bytes.Equal(got, seg.fixed) || seg.fixed == nil && !allZero(got) {
 			return fmt.Errorf("%w: tar differs from the manifest at %d", ErrHostile, seg.from)
 		}
@@ -234,26 +256,16 @@ func allZero(p []byte) bool {
 	return true
 }
 
-// checkTail compares what has been opened after the frames.
-func (o *Opener) checkTail() error {
-	if o.tail == nil {
-		o.tail = contentTail(o.sizes, o.layout.size)
+// Finish returns nil if the whole content was there, in order, and found to be as it has to be.
+func (o *Opener) Finish() error {
+	switch {
+	case o.err != nil:
+	case !o.last || o.due > 0:
+		o.err = fmt.Errorf("%w: finished before all was opened", ErrMisuse)
+	case o.tail == nil || o.seen < o.tail.size():
+		o.err = fmt.Errorf("%w: content ends too early", ErrHostile)
+	case o.passed != o.layout.size:
+		o.err = fmt.Errorf("%w: finished before all was checked", ErrMisuse)
 	}
-	got := o.opened[o.used:]
-	if int64(len(got)) > o.tail.size()-o.seen {
-		return fmt.Errorf("%w: bytes after the seek table", ErrHostile)
-	}
-	want := make([]byte, min(FrameSize, len(got)))
-	for len(got) > 0 {
-		n := min(len(want), len(got))
-		o.tail.read(want[:n], o.seen)
-		if !bytes.Equal(got[:n], want[:n]) {
-			return fmt.Errorf("%w: padding or seek table", ErrHostile)
-		}
-		got = got[n:]
-		o.seen += int64(n)
-	}
-	o.opened, o.used = o.opened[:0], 0
-	o.done = o.seen == o.tail.size()
-	return nil
+	return o.err
 }

@@ -52,7 +52,7 @@ func (o *Opener) ReadTable(p []byte) (from, to int64, err error) {
 // readTable opens the chunks from first to the last and reads the table that is at their end.
 func (o *Opener) readTable(sealed []byte, first int64) error {
 	n, _ := openedSize(o.size)
-	b, err := o.openChunks(sealed, first)
+	b, err := o.stream.Open(make([]byte, 0, len(sealed)), sealed, first, true)
 	if err != nil {
 		return err
 	}
@@ -72,76 +72,33 @@ func (o *Opener) readTable(sealed []byte, first int64) error {
 	return nil
 }
 
-// openChunks opens whole sealed chunks, of which the first has the given index.
-func (o *Opener) openChunks(sealed []byte, first int64) (b []byte, err error) {
-	n, _ := openedSize(o.size)
-	b = make([]byte, 0, len(sealed))
-	for i := first; len(sealed) > 0; i++ {
-		cut := min(sealedChunk, len(sealed))
-		if b, err = o.stream.open(b, sealed[:cut], i, i == chunks(n)-1); err != nil {
-			return nil, err
-		}
-		sealed = sealed[cut:]
-	}
-	return b, nil
+// A Window is what a stretch of the plain stream is read from.
+type Window struct {
+	Run            // the chunks to open
+	Skip   int64   // of what that opens, the bytes before the first frame
+	Frames []Frame // all of them are needed
+	At     int64   // where the first of them is in the plain stream
 }
 
-// Locate is the range of sealed bytes that Read needs for the bytes [from, to) of the plain stream.
-func (o *Opener) Locate(from, to int64) (a, b int64, err error) {
+// Locate is the window for the bytes [from, to) of the plain stream. What its frames hold has to pass Check.
+func (o *Opener) Locate(from, to int64) (w Window, err error) {
 	switch {
 	case o.err != nil:
-		return 0, 0, o.err
+		return w, o.err
 	case o.sums == nil:
-		return 0, 0, fmt.Errorf("%w: locate before the table is read", ErrMisuse)
-	case from < 0 || from > to || to > o.layout.size:
-		return 0, 0, fmt.Errorf("%w: plain bytes %d to %d of %d", ErrMisuse, from, to, o.layout.size)
-	case from == to:
-		return 0, 0, nil
+		return w, fmt.Errorf("%w: locate before the table is read", ErrMisuse)
+	case from < 0 || from >= to || to > o.layout.size:
+		return w, fmt.Errorf("%w: plain bytes %d to %d of %d", ErrMisuse, from, to, o.layout.size)
 	}
-	a = PrefixSize + o.sums[from/FrameSize]/ChunkSize*sealedChunk
-	b = PrefixSize + (o.sums[frames(to)]+ChunkSize-1)/ChunkSize*sealedChunk
-	return a, min(b, o.size), nil
-}
-
-// Read opens the sealed bytes that Locate asked for and returns the bytes [from, to) of the plain stream.
-func (o *Opener) Read(sealed []byte, from, to int64) ([]byte, error) {
-	a, b, err := o.Locate(from, to)
-	if err != nil || from == to {
-		return nil, err
+	a, b := from/FrameSize, frames(to)
+	w.Chunk = o.sums[a] / ChunkSize
+	w.Skip = o.sums[a] - w.Chunk*ChunkSize
+	w.At = a * FrameSize
+	w.From = PrefixSize + w.Chunk*sealedChunk
+	w.To = min(PrefixSize+(o.sums[b]+ChunkSize-1)/ChunkSize*sealedChunk, o.size)
+	w.Last = w.To == o.size
+	for i := a; i < b; i++ {
+		w.Frames = append(w.Frames, Frame{o.sums[i+1] - o.sums[i], min(FrameSize, o.layout.size-i*FrameSize)})
 	}
-	if int64(len(sealed)) != b-a {
-		return nil, fmt.Errorf("%w: %d sealed bytes instead of %d", ErrDamaged, len(sealed), b-a)
-	}
-	chunk := (a - PrefixSize) / sealedChunk
-	opened, err := o.openChunks(sealed, chunk)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]byte, 0, to-from)
-	for i := from / FrameSize; i < frames(to); i++ {
-		p, err := o.readFrame(opened[o.sums[i]-chunk*ChunkSize:o.sums[i+1]-chunk*ChunkSize], i)
-		if err != nil {
-			return nil, err
-		}
-		start := i * FrameSize
-		out = append(out, p[max(from-start, 0):min(to-start, int64(len(p)))]...)
-	}
-	return out, nil
-}
-
-// readFrame opens frame i, which has to fill b.
-func (o *Opener) readFrame(b []byte, i int64) ([]byte, error) {
-	plain := min(FrameSize, o.layout.size-i*FrameSize)
-	n, err := frameLen(b, plain)
-	if err != nil {
-		return nil, err
-	}
-	if n != int64(len(b)) {
-		return nil, fmt.Errorf("%w: frame %d is not where the seek table says", ErrHostile, i)
-	}
-	p, err := o.dec.frame(b, plain)
-	if err != nil {
-		return nil, err
-	}
-	return p, o.check(p, i*FrameSize)
+	return w, nil
 }

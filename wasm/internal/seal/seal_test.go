@@ -70,34 +70,8 @@ func sealShare(t testing.TB, id *age.X25519Identity, kind Kind, list []Entry, da
 	t.Helper()
 	s, err := NewSealer(id.String(), kind, "", list)
 	must(t, err)
-	must(t, s.Start(part))
-	sh := &share{id: id, manifest: s.Manifest()}
-	for i, d := range data {
-		for len(d) > 0 {
-			n := min(len(d), 300_001)
-			parts, err := s.Write(i, d[:n])
-			must(t, err)
-			sh.parts = append(sh.parts, parts...)
-			d = d[n:]
-		}
-	}
-	for {
-		parts, err := s.Finish()
-		must(t, err)
-		if len(parts) == 0 {
-			break
-		}
-		sh.parts = append(sh.parts, parts...)
-	}
-	for i, p := range sh.parts {
-		if int64(len(p)) != part && (i < len(sh.parts)-1 || int64(len(p)) > part) {
-			t.Fatalf("part %d of %d has %d bytes", i+1, len(sh.parts), len(p))
-		}
-		sh.content = append(sh.content, p...)
-	}
-	if n := int64(len(sh.content)); n != s.Sealed() || n > s.Bound() {
-		t.Fatalf("%d bytes sealed, announced %d, at most %d", n, s.Sealed(), s.Bound())
-	}
+	sh := sealContent(t, s, data, part)
+	sh.id = id
 	sh.m, err = OpenManifest(sh.manifest, id)
 	must(t, err)
 	if kind == KindFile {
@@ -106,41 +80,172 @@ func sealShare(t testing.TB, id *age.X25519Identity, kind Kind, list []Entry, da
 	return sh
 }
 
-// open opens a content front to back, pushing it in pieces. It returns what came before the error, too.
-func open(id *age.X25519Identity, manifest, content []byte, size int64, piece int) ([]byte, error) {
+// sealContent does what the page's workers do together: frames in any order, each part as soon as it is known, in any order too.
+func sealContent(t testing.TB, s *Sealer, data [][]byte, part int64) *share {
+	t.Helper()
+	must(t, s.Start(part))
+	made := make([][]byte, s.Frames())
+	for _, i := range rand.Perm(len(made)) {
+		c, err := NewCompressor()
+		must(t, err)
+		made[i], err = c.Frame(nil, pieced(t, s, int64(i), data))
+		must(t, err)
+	}
+	c, err := NewCipher(s.Key())
+	must(t, err)
+	var stream []byte
+	var parts [][]byte
+	seal := func() {
+		more := make([][]byte, s.Known()-int64(len(parts)))
+		for _, i := range rand.Perm(len(more)) {
+			p, err := s.Part(int64(len(parts) + i + 1))
+			must(t, err)
+			more[i] = sealPart(c, p, stream[p.From:p.To])
+		}
+		parts = append(parts, more...)
+	}
+	for _, f := range made {
+		must(t, s.Add(int64(len(f))))
+		stream = append(stream, f...)
+		if s.Parts() == 0 {
+			seal()
+		}
+	}
+	end, _ := openedSize(s.Sealed())
+	tail, err := s.Tail(int64(len(stream)), end)
+	must(t, err)
+	stream = append(stream, tail...)
+	seal()
+	sh := &share{manifest: s.Manifest(), parts: parts}
+	for i, p := range sh.parts {
+		if int64(len(p)) != part && (i < len(sh.parts)-1 || int64(len(p)) > part) {
+			t.Fatalf("part %d of %d has %d bytes", i+1, len(sh.parts), len(p))
+		}
+		sh.content = append(sh.content, p...)
+	}
+	if n := int64(len(sh.content)); n != s.Sealed() || n > s.Bound() || int64(len(parts)) != s.Parts() {
+		t.Fatalf("%d bytes in %d parts sealed, announced %d in %d, at most %d", n, len(parts), s.Sealed(), s.Parts(), s.Bound())
+	}
+	return sh
+}
+
+// pieced is the plain frame i, put together from its pieces.
+func pieced(t testing.TB, s *Sealer, i int64, data [][]byte) (plain []byte) {
+	t.Helper()
+	pieces, err := s.Pieces(i)
+	must(t, err)
+	for _, p := range pieces {
+		if p.Entry >= 0 {
+			p.Fixed = data[p.Entry][p.From:p.To]
+		}
+		plain = append(plain, p.Fixed...)
+	}
+	if want := min(FrameSize, s.Size()-i*FrameSize); int64(len(plain)) != want {
+		t.Fatalf("the pieces of frame %d have %d bytes instead of %d", i, len(plain), want)
+	}
+	return plain
+}
+
+// sealPart seals a part from the bytes that p names.
+func sealPart(c *Cipher, p Part, plain []byte) []byte {
+	out := make([]byte, p.Size)
+	copy(out, p.Head)
+	if sealed := c.Seal(nil, plain, p.Chunk, p.Last); p.At < 0 {
+		copy(out, sealed[-p.At:])
+	} else if p.At < p.Size {
+		copy(out[p.At:], sealed)
+	}
+	return out
+}
+
+// open opens a content front to back, as it arrives in pieces. It returns what came before the error, too.
+func open(id *age.X25519Identity, manifest, content []byte, size int64, piece int) (out []byte, err error) {
 	o, err := NewOpener(id.String(), manifest)
 	if err != nil {
 		return nil, err
 	}
-	defer o.Close()
 	if err := o.Start(size); err != nil {
 		return nil, err
 	}
-	var out []byte
-	for ended := false; ; {
-		p, err := o.Next()
-		switch {
-		case err == io.EOF:
-			return out, nil
-		case err != nil:
-			return out, err
-		case p != nil:
-			out = append(out, p...)
-			continue
-		case ended:
-			return out, errors.New("neither more nor an end")
-		case len(content) > 0:
-			n := min(piece, len(content))
-			err = o.Push(content[:n])
-			content = content[n:]
-		default:
-			ended = true
+	d, err := NewDecompressor()
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	arrived := 0
+	for done := false; !done; {
+		if done = arrived == len(content); !done {
+			arrived = min(arrived+piece, len(content))
+			o.Arrived(int64(arrived))
+			if o.stream == nil && arrived >= PrefixSize {
+				err = o.Bind(content[:PrefixSize])
+			}
+		} else {
 			err = o.End()
 		}
 		if err != nil {
 			return out, err
 		}
+		if out, err = openArrived(o, d, content, out); err != nil {
+			return out, err
+		}
 	}
+	return out, o.Finish()
+}
+
+// openArrived opens what has arrived.
+func openArrived(o *Opener, d *Decompressor, content, out []byte) ([]byte, error) {
+	for {
+		run, ok := o.Run(300_000)
+		if !ok {
+			return out, nil
+		}
+		more, err := o.stream.Open(nil, content[run.From:run.To], run.Chunk, run.Last)
+		if err != nil {
+			return out, err
+		}
+		if int64(len(more)) != run.opens() {
+			return out, errors.New("a run of another size")
+		}
+		if err := o.Walk(more); err != nil {
+			return out, err
+		}
+		opened := bytes.Clone(o.opened)
+		for {
+			frames, err := o.Frames(2)
+			if err != nil {
+				return out, err
+			}
+			if len(frames) == 0 {
+				break
+			}
+			p, err := decompress(o, d, opened, frames, int64(len(out)))
+			out = append(out, p...)
+			if err != nil {
+				return out, err
+			}
+			for _, f := range frames {
+				opened = opened[f.Size:]
+			}
+		}
+	}
+}
+
+// decompress opens frames, which b begins with, and checks them.
+func decompress(o *Opener, d *Decompressor, b []byte, frames []Frame, at int64) (out []byte, err error) {
+	for _, f := range frames {
+		p, err := d.Frame(make([]byte, f.Plain), b[:f.Size], f.Plain)
+		if err != nil {
+			return out, err
+		}
+		if err := o.Check(at, f.Plain, func() []byte { return p }); err != nil {
+			return out, err
+		}
+		out = append(out, p...)
+		b = b[f.Size:]
+		at += f.Plain
+	}
+	return out, nil
 }
 
 // random reads a range of a content at random.
@@ -149,7 +254,6 @@ func random(id *age.X25519Identity, manifest, content []byte, from, to int64) ([
 	if err != nil {
 		return nil, err
 	}
-	defer o.Close()
 	if err := o.Start(int64(len(content))); err != nil {
 		return nil, err
 	}
@@ -157,13 +261,27 @@ func random(id *age.X25519Identity, manifest, content []byte, from, to int64) ([
 	for err == nil && b > a {
 		a, b, err = o.ReadTable(content[a:b])
 	}
+	if err != nil || from == to {
+		return nil, err
+	}
+	w, err := o.Locate(from, to)
 	if err != nil {
 		return nil, err
 	}
-	if a, b, err = o.Locate(from, to); err != nil {
+	opened, err := o.stream.Open(nil, content[w.From:w.To], w.Chunk, w.Last)
+	if err != nil {
 		return nil, err
 	}
-	return o.Read(content[a:b], from, to)
+	d, err := NewDecompressor()
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	p, err := decompress(o, d, opened[w.Skip:], w.Frames, w.At)
+	if err != nil {
+		return nil, err
+	}
+	return p[from-w.At : to-w.At], nil
 }
 
 func TestRoundTrip(t *testing.T) {
@@ -218,71 +336,75 @@ func TestBorders(t *testing.T) {
 			c := cut{part: part, size: size}
 			together := make([]byte, n)
 			for _, i := range rand.Perm(int(c.count())) { // in any order
-				a, b := c.plain(int64(i) + 1)
-				p, err := s.sealPart(c, int64(i)+1, plain[a:b])
-				must(t, err)
+				p := c.of(int64(i)+1, s.prefix)
 				from, to := c.sealed(int64(i) + 1)
-				if int64(copy(together[from:to], p)) != to-from || int64(len(p)) != to-from {
-					t.Fatalf("size %d, part %d of %d: %d bytes", size, i+1, part, len(p))
+				if p.Size != to-from {
+					t.Fatalf("size %d, part %d of %d: %d bytes", size, i+1, part, p.Size)
 				}
+				copy(together[from:to], sealPart(s.Cipher, p, plain[p.From:p.To]))
 			}
 			if !bytes.Equal(together, whole) {
 				t.Errorf("size %d, parts of %d: not what is sealed in one piece", size, part)
-			}
-			a := newAssembler(s, int(part))
-			var out []byte
-			for p := plain; len(p) > 0; {
-				k := min(len(p), 50_000)
-				parts, err := a.write(p[:k])
-				must(t, err)
-				out = append(out, bytes.Join(parts, nil)...)
-				p = p[k:]
-			}
-			parts, err := a.finish()
-			must(t, err)
-			if !bytes.Equal(append(out, bytes.Join(parts, nil)...), whole) {
-				t.Errorf("size %d, parts of %d: assembled otherwise", size, part)
-			}
-			if _, err := a.write([]byte{1}); !errors.Is(err, ErrMisuse) {
-				t.Error("wrote after the end:", err)
 			}
 		}
 	}
 }
 
-// An entry that is not as large as announced, and methods out of order.
-func TestChanged(t *testing.T) {
+// TestPlan: a part is known no sooner than all that it is sealed from, and nothing of it changes afterwards.
+func TestPlan(t *testing.T) {
 	id := newIdentity(t).String()
-	fresh := func() *Sealer {
-		s, err := NewSealer(id, KindTar, "", []Entry{{Name: "a", Size: 3}, {Name: "b", Size: 0}, {Name: "c", Size: 2}})
+	for _, part := range []int64{100, 10_000, ChunkSize, sealedChunk, 300_000, 8 << 20} {
+		s, err := NewSealer(id, KindFile, "", []Entry{{Name: "a", Size: 5*FrameSize + 1}})
 		must(t, err)
-		return s
-	}
-	for name, c := range map[string]struct {
-		want error
-		do   func(s *Sealer) error
-	}{
-		"larger":      {ErrChanged, func(s *Sealer) error { _, err := s.Write(0, make([]byte, 4)); return err }},
-		"larger zero": {ErrChanged, func(s *Sealer) error { s.Write(0, make([]byte, 3)); _, err := s.Write(1, []byte{1}); return err }},
-		"smaller":     {ErrChanged, func(s *Sealer) error { s.Write(0, make([]byte, 2)); _, err := s.Write(2, []byte{1}); return err }},
-		"backwards": {ErrChanged, func(s *Sealer) error {
-			s.Write(0, make([]byte, 3))
-			s.Write(2, []byte{1})
-			_, err := s.Write(0, []byte{1})
-			return err
-		}},
-		"missing":  {ErrChanged, func(s *Sealer) error { s.Write(0, make([]byte, 3)); _, err := s.Finish(); return err }},
-		"sticky":   {ErrChanged, func(s *Sealer) error { s.Write(0, make([]byte, 4)); _, err := s.Write(0, []byte{1}); return err }},
-		"no entry": {ErrMisuse, func(s *Sealer) error { _, err := s.Write(3, []byte{1}); return err }},
-		"twice":    {ErrMisuse, func(s *Sealer) error { return s.Start(1) }},
-	} {
-		s := fresh()
-		if _, err := s.Write(0, nil); !errors.Is(err, ErrMisuse) {
-			t.Error("write before start:", err)
+		if err := s.Add(1000); !errors.Is(err, ErrMisuse) {
+			t.Error("add before start:", err)
 		}
-		must(t, s.Start(1<<20))
-		if err := c.do(s); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v", name, err)
+		must(t, s.Start(part))
+		if err := s.Start(part); !errors.Is(err, ErrMisuse) {
+			t.Error("started twice:", err)
+		}
+		var parts []Part
+		total := int64(0)
+		for i := range s.Frames() {
+			if s.Parts() != 0 || s.Sealed() != 0 {
+				t.Error("the end is known before the last frame")
+			}
+			for n := int64(len(parts)) + 1; n <= s.Known(); n++ {
+				p, err := s.Part(n)
+				must(t, err)
+				if parts = append(parts, p); p.To > total || p.Last {
+					t.Fatalf("part %d needs %d of %d bytes, last: %v", n, p.To, total, p.Last)
+				}
+			}
+			if _, err := s.Part(s.Known() + 1); !errors.Is(err, ErrMisuse) {
+				t.Error("a part that is not known:", err)
+			}
+			if _, err := s.Tail(total, total+1); !errors.Is(err, ErrMisuse) {
+				t.Error("a tail before the end:", err)
+			}
+			plain := min(FrameSize, s.Size()-i*FrameSize)
+			for _, size := range []int64{0, leastFrame(plain) - 1, maxFrame(plain) + 1} {
+				if err := s.Add(size); !errors.Is(err, ErrMisuse) {
+					t.Errorf("a frame of %d bytes: %v", size, err)
+				}
+			}
+			size := maxFrame(plain) / (i + 1)
+			if i == s.Frames()-1 {
+				size = leastFrame(plain)
+			}
+			must(t, s.Add(size))
+			total += size
+		}
+		if err := s.Add(1000); !errors.Is(err, ErrMisuse) {
+			t.Error("a frame too many:", err)
+		}
+		for i, p := range parts {
+			if now, err := s.Part(int64(i) + 1); err != nil || fmt.Sprint(now) != fmt.Sprint(p) {
+				t.Errorf("part %d was %v and is %v", i+1, p, now)
+			}
+		}
+		if s.Known() != s.Parts() || s.Parts() != (s.Sealed()+part-1)/part {
+			t.Errorf("%d parts of %d are known, of %d bytes", s.Known(), s.Parts(), s.Sealed())
 		}
 	}
 }

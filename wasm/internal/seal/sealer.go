@@ -6,29 +6,26 @@ import (
 	"filippo.io/age"
 )
 
-// tailStep is how much of the padding is sealed at once. Padding can be an eighth of a share, too much to hold.
-const tailStep = 16 << 20
-
-// A Sealer makes the sealed manifest and the sealed content of one share, the content front to back:
+// A Sealer plans how one share is sealed. It has the keys, makes the manifest and knows what comes where; the bytes pass it by:
 //
-//	plain stream → frames, each compressed by itself → in order, with padding and seek table → chunks → parts
+//	pieces of the plain stream → frames, each compressed by itself → in order, with padding and seek table → parts
 //
-// It holds one frame and one part. It is not safe for concurrent use.
+// For frame i, Pieces tells what it is made of. Whoever compresses it (Compressor) says with Add how large it became, in order. By
+// that the places of all frames so far are known, and so it is known, too, from which bytes of the compressed stream the next part
+// is sealed (Known, Part). What follows the frames is to be had from Tail.
+//
+// The one who puts frames in order has to keep each as it was made until all parts that share it are sealed: a chunk on the
+// border of two parts is sealed for both of them, and it must be from the same bytes.
 type Sealer struct {
 	manifest []byte
 	layout   *layout
 	stream   *stream
 
-	comp  *compressor
-	asm   *assembler
-	pos   int64  // in the plain stream
-	frame []byte // plain bytes of the frame that is being filled
-	buf   []byte // a compressed frame
-	sizes []uint32
-	total int64 // of sizes
-	tail  *tail // once all frames are made
-	gone  int64 // how much of it is sealed
-	err   error
+	cut   cut
+	sizes []uint32 // of the frames so far
+	total int64    // their sum
+	tail  *tail    // once all frames are made
+	known int64
 }
 
 // NewSealer makes the keys of a content and seals the manifest for it. identity is an age X25519 identity.
@@ -49,160 +46,131 @@ func NewSealer(identity string, kind Kind, note string, list []Entry) (*Sealer, 
 	if s.manifest, err = sealManifest(m, id); err != nil {
 		return nil, err
 	}
-	if s.layout, err = layOut(m); err != nil {
-		return nil, err
-	}
-	s.comp, err = newCompressor()
+	s.layout, err = layOut(m)
 	return s, err
 }
 
 // Manifest is the sealed manifest.
 func (s *Sealer) Manifest() []byte { return s.manifest }
 
+// Key is the payload key, for Ciphers.
+func (s *Sealer) Key() []byte { return s.stream.key }
+
 // Size is the size of the plain stream.
 func (s *Sealer) Size() int64 { return s.layout.size }
 
+// Frames is the number of frames that the plain stream has.
+func (s *Sealer) Frames() int64 { return frames(s.layout.size) }
+
 // Bound is an upper bound of the size of the sealed content.
 func (s *Sealer) Bound() int64 {
-	n := frames(s.layout.size)
+	n := s.Frames()
 	most := s.layout.size + s.layout.size>>8 + 64*n
 	return SealedSize(padded(most + tableSize(n)))
 }
 
-// Sealed is the size of the parts that were returned so far.
-func (s *Sealer) Sealed() int64 {
-	if s.asm == nil {
-		return 0
-	}
-	return s.asm.total
+// A Piece is a stretch of the plain stream: bytes of an entry, or fixed ones.
+type Piece struct {
+	Entry    int   // -1 if the bytes are fixed
+	From, To int64 // within the entry
+	Fixed    []byte
 }
 
-// Compressed tells how many plain bytes are in the frames that are made, and how many bytes these frames have.
-func (s *Sealer) Compressed() (plain, frames int64) { return s.pos - int64(len(s.frame)), s.total }
+// Pieces are what frame i is made of, in order.
+func (s *Sealer) Pieces(i int64) ([]Piece, error) {
+	if i < 0 || i >= s.Frames() {
+		return nil, fmt.Errorf("%w: no frame %d", ErrMisuse, i)
+	}
+	var list []Piece
+	for seg := range s.layout.segments(i*FrameSize, min((i+1)*FrameSize, s.layout.size)) {
+		switch {
+		case seg.entry >= 0:
+			at := s.layout.offset(seg.entry)
+			list = append(list, Piece{Entry: seg.entry, From: seg.from - at, To: seg.to - at})
+		case seg.fixed != nil:
+			list = append(list, Piece{Entry: -1, Fixed: seg.fixed})
+		default:
+			list = append(list, Piece{Entry: -1, Fixed: make([]byte, seg.to-seg.from)})
+		}
+	}
+	return list, nil
+}
 
 // Start says how large the parts are.
 func (s *Sealer) Start(part int64) error {
-	if s.asm != nil || part < 1 || part > 1<<30 {
+	if s.cut.part != 0 || part < 1 || part > 1<<30 {
 		return fmt.Errorf("%w: start with parts of %d bytes", ErrMisuse, part)
 	}
-	s.asm = newAssembler(s.stream, int(part))
-	s.frame = make([]byte, 0, min(FrameSize, s.layout.size))
+	s.cut = cut{part: part, size: unlimited}
+	s.advance()
 	return nil
 }
 
-// Write takes the next bytes of an entry and returns the parts that became ready. Entries come in the order of the manifest, each
-// with all its bytes. An error is for good.
-func (s *Sealer) Write(entry int, p []byte) ([][]byte, error) {
-	if s.asm == nil || s.tail != nil {
-		return nil, fmt.Errorf("%w: write before start or after finish", ErrMisuse)
+// Add says how large the next frame became.
+func (s *Sealer) Add(size int64) error {
+	i := int64(len(s.sizes))
+	if s.cut.part == 0 || i == s.Frames() {
+		return fmt.Errorf("%w: no frame to add", ErrMisuse)
 	}
-	if s.err != nil {
-		return nil, s.err
+	plain := min(s.layout.size-i*FrameSize, FrameSize)
+	if size < leastFrame(plain) || size > maxFrame(plain) {
+		return fmt.Errorf("%w: frame %d of %d bytes", ErrMisuse, i, size)
 	}
-	parts, err := s.write(entry, p)
-	s.err = err
-	return parts, err
+	s.sizes = append(s.sizes, uint32(size))
+	s.total += size
+	s.advance()
+	return nil
 }
 
-func (s *Sealer) write(entry int, p []byte) (parts [][]byte, err error) {
-	if entry < 0 || entry >= len(s.layout.m.Entries) {
-		return nil, fmt.Errorf("%w: no entry %d", ErrMisuse, entry)
-	}
-	if len(p) == 0 {
-		return nil, nil
-	}
-	at := s.layout.offset(entry)
-	if s.pos < at {
-		if parts, err = s.fixed(parts, at); err != nil {
-			return nil, err
-		}
-	}
-	if s.pos+int64(len(p)) > at+s.layout.m.Entries[entry].Size {
-		return nil, fmt.Errorf("%w: entry %d is larger", ErrChanged, entry)
-	}
-	return s.plain(parts, p)
-}
-
-// fixed takes what is determined by the manifest up to a position. It fails if bytes of an entry are missing before that.
-func (s *Sealer) fixed(parts [][]byte, to int64) (_ [][]byte, err error) {
-	for seg := range s.layout.segments(s.pos, to) {
-		if seg.entry >= 0 {
-			return nil, fmt.Errorf("%w: entry %d is smaller", ErrChanged, seg.entry)
-		}
-		if seg.fixed == nil {
-			seg.fixed = make([]byte, seg.to-seg.from)
-		}
-		if parts, err = s.plain(parts, seg.fixed); err != nil {
-			return nil, err
-		}
-	}
-	return parts, nil
-}
-
-// plain takes the next bytes of the plain stream.
-func (s *Sealer) plain(parts [][]byte, p []byte) ([][]byte, error) {
-	for len(p) > 0 {
-		n := min(len(p), FrameSize-len(s.frame))
-		s.frame = append(s.frame, p[:n]...)
-		s.pos += int64(n)
-		p = p[n:]
-		if len(s.frame) == FrameSize || s.pos == s.layout.size {
-			more, err := s.compress()
-			if err != nil {
-				return nil, err
-			}
-			parts = append(parts, more...)
-		}
-	}
-	return parts, nil
-}
-
-// compress makes a frame. Frames depend on nothing but their own bytes, so they could as well be made elsewhere and handed
-// over in order; the assembler cares for order alone.
-func (s *Sealer) compress() (_ [][]byte, err error) {
-	if s.buf, err = s.comp.frame(s.buf[:0], s.frame); err != nil {
-		return nil, err
-	}
-	s.sizes = append(s.sizes, uint32(len(s.buf)))
-	s.total += int64(len(s.buf))
-	s.frame = s.frame[:0]
-	return s.asm.write(s.buf)
-}
-
-// Finish returns the remaining parts, some at a time: it is to be called until it returns none.
-func (s *Sealer) Finish() ([][]byte, error) {
-	if s.asm == nil {
-		return nil, fmt.Errorf("%w: finish before start", ErrMisuse)
-	}
-	if s.err != nil {
-		return nil, s.err
-	}
-	parts, err := s.finish()
-	s.err = err
-	return parts, err
-}
-
-func (s *Sealer) finish() (parts [][]byte, err error) {
-	if s.asm.done {
-		return nil, nil
-	}
-	if s.tail == nil {
-		if parts, err = s.fixed(nil, s.layout.size); err != nil {
-			return nil, err
-		}
+// advance finds out which parts are known now. Until the last frame is there more is to come, so that no chunk is the last.
+func (s *Sealer) advance() {
+	if s.tail == nil && int64(len(s.sizes)) == s.Frames() {
 		s.tail = contentTail(s.sizes, s.layout.size)
+		s.cut.size = s.total + s.tail.size()
+		s.known = s.cut.count()
+		return
 	}
-	for s.gone < s.tail.size() {
-		if len(parts) > 0 {
-			return parts, nil
+	for {
+		if _, to := s.cut.plain(s.known + 1); to > s.total {
+			return
 		}
-		p := make([]byte, min(tailStep, s.tail.size()-s.gone))
-		s.tail.read(p, s.gone)
-		s.gone += int64(len(p))
-		if parts, err = s.asm.write(p); err != nil {
-			return nil, err
-		}
+		s.known++
 	}
-	last, err := s.asm.finish()
-	return append(parts, last...), err
+}
+
+// Known is how many parts can be sealed by now.
+func (s *Sealer) Known() int64 { return s.known }
+
+// Parts is the number of parts and Sealed the size of them all: 0 before every frame is added.
+func (s *Sealer) Parts() int64 {
+	if s.tail == nil {
+		return 0
+	}
+	return s.cut.count()
+}
+
+// Sealed is the size of the sealed content.
+func (s *Sealer) Sealed() int64 {
+	if s.tail == nil {
+		return 0
+	}
+	return SealedSize(s.cut.size)
+}
+
+// Part tells how part n is sealed, counted from 1. Of what is known nothing changes any more.
+func (s *Sealer) Part(n int64) (Part, error) {
+	if n < 1 || n > s.known {
+		return Part{}, fmt.Errorf("%w: part %d of %d that are known", ErrMisuse, n, s.known)
+	}
+	return s.cut.of(n, s.stream.prefix), nil
+}
+
+// Tail is what the compressed stream has from one place to another, both after the frames.
+func (s *Sealer) Tail(from, to int64) ([]byte, error) {
+	if s.tail == nil || from < s.total || from > to || to > s.cut.size {
+		return nil, fmt.Errorf("%w: tail from %d to %d", ErrMisuse, from, to)
+	}
+	p := make([]byte, to-from)
+	s.tail.read(p, from-s.total)
+	return p, nil
 }

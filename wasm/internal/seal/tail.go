@@ -101,7 +101,7 @@ func parseTable(b []byte, plain int64) ([]uint32, error) {
 	for i := range sizes {
 		sizes[i] = binary.LittleEndian.Uint32(b[skippableHeader+8*i:])
 		size := min(plain-int64(i)*FrameSize, FrameSize)
-		if least := int64(len(frameHeader(size)) + 3); int64(sizes[i]) < least || int64(sizes[i]) > maxFrame(size) {
+		if int64(sizes[i]) < leastFrame(size) || int64(sizes[i]) > maxFrame(size) {
 			return nil, fmt.Errorf("%w: frame %d of %d bytes", ErrHostile, i, sizes[i])
 		}
 	}

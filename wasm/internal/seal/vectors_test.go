@@ -56,6 +56,9 @@ func TestVectors(t *testing.T) {
 		if sum := sha256.Sum256(got); err != nil || hex.EncodeToString(sum[:]) != v.SHA256 || len(got) != v.Size {
 			t.Errorf("%s: %v, %d bytes", v.Comment, err, len(got))
 		}
+		if again := resealed(t, id, m, v.Content, got); !bytes.Equal(again, v.Content) {
+			t.Errorf("%s: sealing it again makes other bytes", v.Comment)
+		}
 		if len(got) > 2 {
 			from, to := int64(len(got)/3), int64(len(got)-1)
 			p, err := random(id, v.Manifest, v.Content, from, to)
@@ -64,6 +67,22 @@ func TestVectors(t *testing.T) {
 			}
 		}
 	}
+}
+
+// resealed seals the plain stream of a content again under the same key. Only of the very same bytes one may do that.
+func resealed(t *testing.T, id *age.X25519Identity, m *Manifest, content, plain []byte) []byte {
+	t.Helper()
+	s := new(Sealer)
+	var err error
+	s.stream, err = openStream(content[:PrefixSize], id)
+	must(t, err)
+	s.layout, err = layOut(m)
+	must(t, err)
+	data := make([][]byte, len(m.Entries))
+	for i, e := range m.Entries {
+		data[i] = plain[e.Offset : e.Offset+e.Size]
+	}
+	return sealContent(t, s, data, 1000).content
 }
 
 func makeVectors(t *testing.T) {
