@@ -83,6 +83,5 @@ func (c *cipher) open(args arguments) (_ any, err error) {
 		return nil, err
 	}
 	c.out = out
-	args.put(3, args.int(4), c.out)
-	return nil, nil
+	return toJS(out), nil
 }

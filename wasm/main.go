@@ -103,7 +103,7 @@ func (c *cipher) exports() methods {
 	return methods{
 		// seal(plain: Uint8Array, chunk: number, last: boolean, out: Uint8Array, at: number): void
 		"seal": c.seal,
-		// open(sealed: Uint8Array, chunk: number, last: boolean, out: Uint8Array, at: number): void
+		// open(sealed: Uint8Array, chunk: number, last: boolean): Uint8Array
 		"open": c.open,
 	}
 }

@@ -60,17 +60,20 @@ export const createShare = (terms, signal) => request("POST", "shares", readJSON
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @param {AbortSignal} signal
  */
-export const putManifest = async (id, owner, bytes, signal) => put(`shares/${id}/manifest`, owner, bytes, signal);
+export const putManifest = async (id, owner, bytes, signal) =>
+  put(`shares/${id}/manifest`, owner, bytes, new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), signal);
 
 /**
  * @param {string} id
  * @param {string} owner
  * @param {number} n 1 for the first
  * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {Uint8Array} digest SHA-256
  * @param {AbortSignal} signal
  * @param {Moved} [moved]
  */
-export const putPart = async (id, owner, n, bytes, signal, moved) => put(`shares/${id}/parts/${n}`, owner, bytes, signal, moved);
+export const putPart = (id, owner, n, bytes, digest, signal, moved) =>
+  put(`shares/${id}/parts/${n}`, owner, bytes, digest, signal, moved);
 
 /**
  * @param {string} id
@@ -141,11 +144,11 @@ export const finishDownload = (id, ticket) =>
  * @param {string} path
  * @param {string} token
  * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {Uint8Array} digest SHA-256
  * @param {AbortSignal} signal
  * @param {Moved} [moved]
  */
-async function put(path, token, bytes, signal, moved) {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+async function put(path, token, bytes, digest, signal, moved) {
   const headers = {
     "Content-Digest": `sha-256=:${btoa(String.fromCharCode(...digest))}:`,
     "Content-Type": "application/octet-stream",

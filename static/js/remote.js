@@ -1,5 +1,5 @@
 // @ts-check
-// Calls from the page to a worker: a promise for each call, news in between.
+// Calls from the page, or from a worker, to a worker: a promise for each call, news in between.
 
 import { scriptURL } from "./trusted.js";
 
@@ -18,12 +18,17 @@ export class Remote {
   #calls = new Map();
   #next = 0;
   #url;
+  #failed;
   /** @type {Worker | null} */
   #worker;
 
-  /** @param {URL} url */
-  constructor(url) {
+  /**
+   * @param {URL} url
+   * @param {(e: Error) => void} [failed] is told when the worker has ended, or cannot go on
+   */
+  constructor(url, failed = () => {}) {
     this.#url = url;
+    this.#failed = failed;
     this.#worker = this.#start();
   }
 
@@ -50,9 +55,12 @@ export class Remote {
     });
   }
 
-  /** Ends the worker; calls under way are rejected. */
-  terminate() {
-    this.#fail(new Error("terminated"));
+  /**
+   * Ends the worker; calls under way are rejected.
+   * @param {Error} [reason]
+   */
+  terminate(reason = new Error("terminated")) {
+    this.#fail(reason);
   }
 
   /** @param {{id: number, type: string, value?: any, error?: any}} m */
@@ -72,5 +80,6 @@ export class Remote {
     this.#calls.clear();
     this.#worker?.terminate();
     this.#worker = null;
+    this.#failed(e);
   }
 }

@@ -1,13 +1,16 @@
 // @ts-check
-// The download worker: knows the link, opens the manifest, fetches parts and opens them into a sink (sink.js).
+// The download worker: knows the link, opens the manifest, fetches parts and has a crew open them (opening.js) into a sink
+// (sink.js).
 //
 // Nothing is counted as a download before take() is called, which a person's click does. The ticket serves every save until
 // the whole is saved; retries and ranges under it count once.
 
 import * as api from "../js/api.js";
 import { free } from "../js/garbage.js";
+import { Crew } from "./crew.js";
 import { loadEngine } from "./load.js";
 import { Meter, throttled } from "./meter.js";
+import { openWhole, openWindow } from "./opening.js";
 import { ahead } from "./pipeline.js";
 import { serve } from "./serve.js";
 import { Sink } from "./sink.js";
@@ -16,7 +19,9 @@ import { Sink } from "./sink.js";
 /** @import { Engine, Keys, Opener } from "./engine.d.ts" */
 
 const PARTS_AHEAD = 3;
+const FETCH = 8 << 20; // bytes of one request
 const WINDOW = 4 << 20; // plain bytes opened at once when reading at random
+const FRAME = 1 << 20;
 
 const loading = loadEngine();
 loading.catch(() => {}); // reported by the call that needs it
@@ -39,7 +44,7 @@ serve({
    * @returns {Promise<Opened>}
    */
   async open(_, id, fragment, ticket) {
-    const engine = await loading;
+    const { engine } = await loading;
     const keys = engine.openLink(fragment, null);
     const share = await api.getShare(id, keys.access);
     current = { id, fragment, keys, share, manifest: null, ticket, wanted: null };
@@ -52,7 +57,7 @@ serve({
    * @returns {Promise<Opened>}
    */
   async unlock(_, password) {
-    const engine = await loading;
+    const { engine } = await loading;
     current.keys = engine.openLink(current.fragment, password);
     return unlock(engine);
   },
@@ -63,7 +68,7 @@ serve({
    */
   async take() {
     if (current.ticket) return current.ticket;
-    current.wanted ??= (await loading).createToken(); // kept when an answer is lost: the same ticket again takes no other download
+    current.wanted ??= (await loading).engine.createToken(); // kept when an answer is lost: the same ticket again takes no other download
     await api.takeDownload(current.id, current.keys.bearer, current.wanted.hash);
     current.ticket = current.wanted.token;
     current.wanted = null;
@@ -87,18 +92,22 @@ serve({
       done = n.done;
       progress();
     });
-    const engine = await loading;
-    const opener = engine.newOpener(current.keys.identity, bytesOf(current.manifest));
+    const loaded = await loading;
+    const opener = loaded.engine.newOpener(current.keys.identity, bytesOf(current.manifest));
+    const { size } = index === null ? opener.manifest : opener.manifest.entries[index];
+    const crew = new Crew(loaded, size / FRAME);
+    const { signal } = cancel;
+    signal.addEventListener("abort", () => crew.end(signal.reason), { once: true });
     try {
       opener.start(current.share.size);
-      if (index === null) await pourWhole(opener, sink);
-      else await pourEntry(opener, index, sink);
+      for await (const bytes of index === null ? whole(crew, opener) : entry(crew, opener, index)) await sink.write(bytes);
       return await sink.end();
     } catch (e) {
       if (sink.outcome) return sink.outcome;
       sink.fail();
       throw e;
     } finally {
+      crew.end();
       opener.close();
     }
   },
@@ -143,59 +152,39 @@ async function unlock(engine) {
 }
 
 /**
- * Opens the parts in order. The sink keeps the last bytes back until the opener has seen age's final chunk.
+ * Yields the plain stream. The sink keeps its last bytes back until the opener has seen age's final chunk.
+ * @param {Crew} crew
  * @param {Opener} opener
- * @param {Sink} sink
  */
-async function pourWhole(opener, sink) {
-  const { size, partSize } = current.share;
-  for await (const sealed of ahead(PARTS_AHEAD, pieces(0, size, partSize, opener.manifest.size))) {
-    let plain = opener.write(sealed);
-    free(sealed);
-    for (; plain.length; plain = opener.write(new Uint8Array(0))) await pour(plain, sink);
-  }
-  for (let plain = opener.finish(); plain.length; plain = opener.finish()) await pour(plain, sink);
+function whole(crew, opener) {
+  const { size } = current.share;
+  return openWhole(crew, opener, ahead(PARTS_AHEAD, requests(0, size, opener.manifest.size)));
 }
 
 /**
- * @param {Uint8Array[]} plain
- * @param {Sink} sink
- */
-async function pour(plain, sink) {
-  for (const bytes of plain) {
-    await sink.write(bytes);
-    free(bytes);
-  }
-}
-
-/**
- * Opens one entry at random, from the frames that hold it. Each frame is authentic by itself.
+ * Yields the bytes of one entry, from the frames that hold it. Each frame is authentic by itself.
+ * @param {Crew} crew
  * @param {Opener} opener
  * @param {number} index
- * @param {Sink} sink
  */
-async function pourEntry(opener, index, sink) {
+async function* entry(crew, opener, index) {
   const { offset, size } = opener.manifest.entries[index];
   /** @type {void | [number, number]} */
   let range = opener.tableRange();
   while (range) range = opener.table(await fetchRange(...range));
-  for await (const { sealed, from, to } of ahead(2, windows(opener, offset, offset + size))) {
-    const plain = opener.read(sealed, from, to);
-    free(sealed);
-    await pour([plain], sink);
-  }
+  for await (const pieces of ahead(crew.jobs, windows(crew, opener, offset, offset + size))) yield* pieces;
 }
 
 /**
+ * @param {Crew} crew
  * @param {Opener} opener
  * @param {number} from
  * @param {number} to
  */
-function* windows(opener, from, to) {
+function* windows(crew, opener, from, to) {
   for (let a = from; a < to; ) {
     const start = a, end = Math.min(to, (Math.floor(a / WINDOW) + 1) * WINDOW); // on frame borders: no frame is fetched twice
-    const range = opener.locate(start, end);
-    yield async () => ({ sealed: await fetchRange(...range, end - start), from: start, to: end });
+    yield () => openWindow(crew, opener, start, end, fetchRange);
     a = end;
   }
 }
@@ -209,7 +198,7 @@ function* windows(opener, from, to) {
 async function fetchRange(from, to, plain = 0) {
   const whole = new Uint8Array(to - from);
   let n = 0;
-  for await (const bytes of ahead(PARTS_AHEAD, pieces(from, to, current.share.partSize, plain))) {
+  for await (const bytes of ahead(PARTS_AHEAD, requests(from, to, plain))) {
     whole.set(bytes, n);
     n += bytes.length;
     free(bytes);
@@ -222,14 +211,13 @@ async function fetchRange(from, to, plain = 0) {
  * is not known yet, so each counts for its share of them.
  * @param {number} from
  * @param {number} to
- * @param {number} partSize
  * @param {number} plain
  */
-function* pieces(from, to, partSize, plain) {
-  const { id, ticket } = current;
+function* requests(from, to, plain) {
+  const { id, ticket, share: { partSize } } = current;
   const { signal } = cancel;
   for (let a = from; a < to; ) {
-    const n = Math.floor(a / partSize), start = a, end = Math.min(to, (n + 1) * partSize);
+    const n = Math.floor(a / partSize), start = a, end = Math.min(to, (n + 1) * partSize, a + FETCH);
     const piece = meter.piece(end - start, (plain * (end - start)) / (to - from));
     yield async () => {
       const bytes = await api.getPart(id, ticket ?? "", n + 1, start - n * partSize, end - n * partSize, signal, piece.moved);

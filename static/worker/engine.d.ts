@@ -3,8 +3,8 @@
 // out are fresh ArrayBuffers of exactly the right length, so they may be transferred.
 //
 // Codes: "bad-link" (the fragment is not a link of ours), "wrong-key" (not sealed to this key), "damaged" (the ciphertext was changed, cut
-// or mixed up), "hostile" (properly sealed, but breaks the format's rules), "changed" (a file does not have the size that was
-// announced), "bad-name", "too-large" (the manifest is over its limit), "unsupported" (made by a newer version), "misuse".
+// or mixed up), "hostile" (properly sealed, but breaks the format's rules), "bad-name", "too-large" (the manifest is over its
+// limit), "unsupported" (made by a newer version), "misuse".
 
 export interface Keys {
   fragment: string; // 44 characters of base64url
@@ -34,41 +34,114 @@ export interface Manifest {
   saveName: string; // suggested file name of the whole: safe, not a path
 }
 
+/** What a frame is made of: a range [from, to) of the bytes of an entry, or bytes that are what they are. */
+export type Piece = Uint8Array | [entry: number, from: number, to: number];
+
+/** How a part is sealed. */
+export interface Part {
+  size: number; // of the part
+  from: number; // it is sealed from [from, to) of the compressed stream
+  to: number;
+  chunk: number; // index of the first chunk that these bytes are
+  last: boolean; // they end with the last chunk of all
+  at: number; // where in the part that chunk begins; less than 0 if it began in the part before
+  head: Uint8Array; // what the part begins with, unless it is the middle of a chunk
+}
+
+/** Plans how a share is sealed. The bytes pass it by; a crew compresses and seals them (crew.js). */
 export interface Sealer {
   manifest: Uint8Array; // the sealed manifest, ready to be sent as it is
+  key: Uint8Array; // for newCipher
   bound: number; // upper bound of the sealed content's size
   size: number; // of the plain stream
-  sealed: number; // bytes of sealed parts returned so far
-  framed: number; // plain bytes in the frames that are made so far,
-  compressed: number; // and the size of these frames, before they are encrypted and padded
-  /** To be called once, before write. */
+  frames: number; // that the plain stream has
+  known: number; // how many parts can be sealed by now; of these nothing changes any more
+  parts: number; // how many there are in all, and
+  sealed: number; // their size: 0 before the last frame is added
+  /** To be called once, before the rest. */
   start(partSize: number): void;
-  /** Takes the next bytes of the current entry (the engine puts tar headers between). Returns sealed parts that became ready. */
-  write(entry: number, bytes: Uint8Array): Uint8Array[];
-  /** All entries are written: returns the remaining parts, some at a time. To be called until it returns none (padding can be large). */
-  finish(): Uint8Array[];
+  pieces(frame: number): Piece[];
+  /** Tells the compressed size of the next frame. */
+  add(size: number): void;
+  /** n is 1 for the first. */
+  part(n: number): Part;
+  /** What stands in the compressed stream after the frames. */
+  tail(from: number, to: number): Uint8Array;
   /** Forgets the keys and frees memory; also after an error. */
   close(): void;
 }
 
+/** Whole sealed chunks that follow each other: [from, to) of the sealed content. */
+export interface Run {
+  from: number;
+  to: number;
+  chunk: number; // index of the first
+  last: boolean; // they end with the last chunk of all
+}
+
+/** A frame of the compressed stream: its size there, and that of what it holds. */
+export interface Frame {
+  size: number;
+  plain: number;
+}
+
+/** What a stretch of the plain stream is read from: frames, which follow skip opened bytes of the run. */
+export interface Window extends Run {
+  skip: number;
+  frames: Frame[];
+  at: number; // where in the plain stream the first frame is
+}
+
+/** Opens a manifest, plans how the content is opened and checks it. The work is done by a crew (crew.js). */
 export interface Opener {
   manifest: Manifest;
+  key?: Uint8Array; // for newCipher, from bind() or table() on
   /** To be called once, before anything else. size: of the sealed content, as the server says; 0 while it is not known. */
   start(size: number): void;
-  /**
-   * Takes the next sealed bytes, in order. Returns what could be opened of the plain stream, 16 MiB or so at a time (a few sealed
-   * bytes may hold gigabytes of zeros): to be called again with no bytes until it returns none.
-   */
-  write(bytes: Uint8Array): Uint8Array[];
-  /** All sealed bytes are written. To be called until it returns none: only then was the whole there and in order; else it throws. */
-  finish(): Uint8Array[];
-  /** Random access: the sealed range [from, to) to fetch for opening the table; then table(bytes) reads it. */
+
+  // Front to back.
+
+  /** Takes the first 184 bytes of the content. */
+  bind(prefix: Uint8Array): void;
+  /** So many sealed bytes are there, from the first on. */
+  arrived(total: number): void;
+  /** Nothing follows what has arrived. */
+  end(): void;
+  /** The chunks to open next, about most bytes of them; nothing until more has arrived. */
+  run(most: number): Run | undefined;
+  /** Takes what was opened, in the order of the runs. */
+  walk(opened: Uint8Array): void;
+  /** The frames that come next in it, some at a time (few bytes may hold very many): to be called until it returns none. */
+  frames(): Frame[];
+  /** Takes what frames hold, which is the plain stream from at on, and throws if it is not as the manifest says. */
+  check(at: number, plain: Uint8Array): void;
+  /** Throws unless the whole was there and in order. */
+  finish(): void;
+
+  // At random.
+
+  /** The sealed range [from, to) to fetch for opening the table; then table(bytes) reads it. */
   tableRange(): [number, number];
   table(bytes: Uint8Array): void | [number, number]; // another range to fetch and hand over, until there is none
-  /** Sealed ranges to fetch for plain bytes [from, to): one contiguous range; then read() opens it. Throws before table(). */
-  locate(from: number, to: number): [number, number];
-  read(bytes: Uint8Array, from: number, to: number): Uint8Array;
+  /** What plain bytes [from, to) are read from; check() takes what its frames hold. Throws before table(). */
+  locate(from: number, to: number): Window;
+
   close(): void;
+}
+
+// What the members of a crew have.
+
+export interface Compressor {
+  frame(plain: Uint8Array): Uint8Array;
+}
+export interface Decompressor {
+  /** bytes: one frame, which holds exactly plain bytes. */
+  frame(bytes: Uint8Array, plain: number): Uint8Array;
+}
+export interface Cipher {
+  /** Seals chunks into out, the first of them at at; what lies outside of it is left out. */
+  seal(plain: Uint8Array, chunk: number, last: boolean, out: Uint8Array, at: number): void;
+  open(sealed: Uint8Array, chunk: number, last: boolean): Uint8Array;
 }
 
 export interface Engine {
@@ -81,6 +154,9 @@ export interface Engine {
   createToken(): { token: string; hash: string };
   newSealer(identity: string, kind: "file" | "tar" | "note", note: string, entries: Entry[]): Sealer;
   newOpener(identity: string, manifest: Uint8Array): Opener;
+  newCompressor(): Compressor;
+  newDecompressor(): Decompressor;
+  newCipher(key: Uint8Array): Cipher;
 }
 
 declare global {

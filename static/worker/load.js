@@ -2,17 +2,21 @@
 // Loads the engine (bin/engine.wasm) into this worker. Go cannot throw across the border, so its exports return Errors;
 // here they become throws, which is what engine.d.ts promises.
 
+/** @import { Engine } from "./engine.d.ts" */
+
 /**
- * Resolves to the engine, started.
- * @returns {Promise<import("./engine.d.ts").Engine>}
+ * Resolves to the engine, started, and the module that it was started from, of which other workers may start their own.
+ * @param {WebAssembly.Module} [compiled]
+ * @returns {Promise<{engine: Engine, module: WebAssembly.Module}>}
  */
-export async function loadEngine() {
+export async function loadEngine(compiled) {
   await import(new URL("../bin/wasm_exec.js", import.meta.url).href).catch(notLoaded);
   const go = new Go();
-  const instance = await instantiate(new URL("../bin/engine.wasm", import.meta.url), go.importObject).catch(notRunning);
+  const module = compiled ?? (await compile(new URL("../bin/engine.wasm", import.meta.url)).catch(notRunning));
+  const instance = await WebAssembly.instantiate(module, go.importObject).catch(notRunning);
   go.run(instance); // settles only when the engine ends, which it never should
   if (!globalThis.sealpost) notRunning("it did not start");
-  return throwing(globalThis.sealpost, () => go.exited && notRunning("it has ended"));
+  return { engine: throwing(globalThis.sealpost, () => go.exited && notRunning("it has ended")), module };
 }
 
 /**
@@ -32,18 +36,13 @@ function notRunning(cause) {
   throw cause?.code ? cause : Object.assign(new Error(`the engine does not run: ${cause}`), { code: "no-engine" });
 }
 
-/**
- * @param {URL} url
- * @param {WebAssembly.Imports} imports
- */
-async function instantiate(url, imports) {
+/** @param {URL} url */
+async function compile(url) {
   const response = await fetch(url).catch(notLoaded);
   if (!response.ok) notLoaded(response.status);
   // A proxy may have lost the media type that streaming needs.
-  if (response.headers.get("Content-Type") !== "application/wasm") {
-    return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
-  }
-  return (await WebAssembly.instantiateStreaming(response, imports)).instance;
+  if (response.headers.get("Content-Type") !== "application/wasm") return WebAssembly.compile(await response.arrayBuffer());
+  return WebAssembly.compileStreaming(response);
 }
 
 /**

@@ -2,22 +2,55 @@
 // Doing a few things at once without losing order or memory.
 
 /**
- * Runs tasks with up to limit of them begun and not yet taken, and yields their results in order.
+ * Runs tasks with up to limit of them begun and not yet taken, and yields their results in order, each as soon as it is there.
  * @template T
  * @param {number} limit
- * @param {Iterable<() => Promise<T>>} tasks
+ * @param {Iterable<() => Promise<T>> | AsyncIterable<() => Promise<T>>} tasks
  * @returns {AsyncGenerator<T, void, void>}
  */
 export async function* ahead(limit, tasks) {
+  const source = Symbol.asyncIterator in tasks ? tasks[Symbol.asyncIterator]() : tasks[Symbol.iterator]();
   /** @type {Promise<T>[]} */
   const begun = [];
-  for (const task of tasks) {
-    const promise = task();
-    promise.catch(() => {}); // reported when its turn comes, unless an earlier one failed
-    begun.push(promise);
-    if (begun.length >= limit) yield await /** @type {Promise<T>} */ (begun.shift());
+  /** @type {Promise<IteratorResult<() => Promise<T>>> | null} */
+  let coming = null;
+  let ended = false;
+  try {
+    while (!ended || begun.length) {
+      if (!ended && begun.length < limit) {
+        coming ??= next(source);
+        const task = await Promise.race([coming, ...begun.slice(0, 1).map((first) => first.then(() => null, () => null))]);
+        if (task) {
+          coming = null;
+          if (task.done) {
+            ended = true;
+          } else {
+            const promise = task.value();
+            promise.catch(() => {}); // reported when its turn comes, unless an earlier one failed
+            begun.push(promise);
+          }
+          continue;
+        }
+      }
+      yield await /** @type {Promise<T>} */ (begun.shift());
+    }
+  } finally {
+    if (!ended) Promise.resolve(source.return?.()).catch(() => {}); // not awaited: it ends when what it waits for does
   }
-  for (const promise of begun) yield await promise;
+}
+
+/**
+ * The next task; one that fails, where the source does.
+ * @template T
+ * @param {Iterator<() => Promise<T>> | AsyncIterator<() => Promise<T>>} source
+ * @returns {Promise<IteratorResult<() => Promise<T>>>}
+ */
+async function next(source) {
+  try {
+    return await source.next();
+  } catch (e) {
+    return { done: false, value: () => Promise.reject(e) };
+  }
 }
 
 /** Runs tasks in a fixed number of lanes; a caller waits for a free one, and so memory stays bounded. */

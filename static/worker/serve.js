@@ -1,6 +1,18 @@
 // @ts-check
 // The worker's end of js/remote.js.
 
+/** What a method returns to have buffers handed over rather than copied. */
+export class Handover {
+  /**
+   * @param {unknown} value
+   * @param {Transferable[]} transfer
+   */
+  constructor(value, transfer) {
+    this.value = value;
+    this.transfer = transfer;
+  }
+}
+
 /**
  * Answers the page's calls with methods, each of which also gets a function that sends news.
  * @param {Record<string, (news: (n: object) => void, ...args: any[]) => unknown>} methods
@@ -10,7 +22,8 @@ export function serve(methods) {
   worker.onmessage = async ({ data: { id, method, args } }) => {
     try {
       const value = await methods[method]((news) => worker.postMessage({ id, type: "news", value: news }), ...args);
-      worker.postMessage({ id, type: "value", value });
+      const { value: result, transfer } = value instanceof Handover ? value : new Handover(value, []);
+      worker.postMessage({ id, type: "value", value: result }, transfer);
     } catch (e) {
       worker.postMessage({ id, type: "error", error: plain(e) });
     }

@@ -3,7 +3,7 @@
 // memory, and keeps the last buffer back until the end is known to be good. So a download that turns out to be damaged or
 // cut short never has all its bytes, and the browser marks it as failed.
 
-import { collect } from "../js/garbage.js";
+import { collect, free } from "../js/garbage.js";
 
 /** @import { SinkMessage, SinkNews, SourceMessage } from "../js/types.d.ts" */
 
@@ -39,8 +39,16 @@ export class Sink {
     abort.signal.addEventListener("abort", () => this.#wake());
   }
 
-  /** @param {Uint8Array} bytes */
+  /**
+   * Takes bytes over.
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   */
   async write(bytes) {
+    if (!this.#filled && bytes.length === BUFFER && bytes.buffer.byteLength === BUFFER) {
+      await this.#release();
+      this.#last = bytes.buffer;
+      return;
+    }
     for (let i = 0; i < bytes.length; ) {
       const n = Math.min(BUFFER - this.#filled, bytes.length - i);
       this.#pending.set(bytes.subarray(i, i + n), this.#filled);
@@ -48,6 +56,7 @@ export class Sink {
       i += n;
       if (this.#filled === BUFFER) await this.#flush();
     }
+    free(bytes);
   }
 
   /** Everything is verified: sends what is left. Returns the outcome. */

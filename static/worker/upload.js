@@ -1,33 +1,34 @@
 // @ts-check
-// The upload worker: seals what the page hands over and sends the parts while it goes on sealing.
+// The upload worker: has a crew seal what the page hands over (sealing.js) and sends the parts while it goes on sealing.
 //
-// Everything is sealed once and in order. Retries resend the very bytes of a part; an upload that cannot go on is deleted,
-// and another attempt is another share with other keys.
+// Everything is sealed once. Retries resend the very bytes of a part; an upload that cannot go on is deleted, and another
+// attempt is another share with other keys.
 
 import * as api from "../js/api.js";
 import { collect, free } from "../js/garbage.js";
+import { Crew } from "./crew.js";
 import { loadEngine } from "./load.js";
 import { Meter, throttled } from "./meter.js";
-import { Lanes, ahead } from "./pipeline.js";
+import { Lanes } from "./pipeline.js";
+import { parts } from "./sealing.js";
 import { serve } from "./serve.js";
 
-/** @import { Item, Posted, Shipment, UploadNews } from "../js/types.d.ts" */
+/** @import { Item, Posted, Shipment, Share, UploadNews } from "../js/types.d.ts" */
 /** @import { Engine, Sealer } from "./engine.d.ts" */
 
-const SLICE = 2 << 20; // bytes read from a file at once
-const SLICES_AHEAD = 8;
-const PARTS_IN_FLIGHT = 3;
+const PARTS_IN_FLIGHT = 6; // being sealed and sent, at most,
+const BYTES_IN_FLIGHT = 48 << 20; // and no more of them than this, but one
 const SLOW_PART = 1000; // milliseconds; from there on one wants to know how far it is. Being told costs speed on fast lines.
 
-const engine = loadEngine();
-engine.catch(() => {}); // reported by the call that needs it
+const loading = loadEngine();
+loading.catch(() => {}); // reported by the call that needs it
 
 let cancel = new AbortController();
 
 serve({
   /** Resolves once the engine is there. */
   async warm() {
-    await engine;
+    await loading;
   },
 
   /**
@@ -37,7 +38,7 @@ serve({
    */
   async send(news, shipment) {
     cancel = new AbortController();
-    return send(await engine, shipment, news, cancel.signal);
+    return send(await loading, shipment, news, cancel.signal);
   },
 
   /** Makes send throw and takes back what the server has. */
@@ -47,16 +48,19 @@ serve({
 });
 
 /**
- * @param {Engine} engine
+ * @param {{engine: Engine, module: WebAssembly.Module}} loaded
  * @param {Shipment} shipment
  * @param {(n: UploadNews) => void} news
  * @param {AbortSignal} signal
  * @returns {Promise<Posted>}
  */
-async function send(engine, shipment, news, signal) {
+async function send(loaded, shipment, news, signal) {
+  const { engine } = loaded;
   const keys = engine.createLink(shipment.password);
   const owner = engine.createToken();
   const sealer = newSealer(engine, keys.identity, shipment);
+  const crew = new Crew(loaded, sealer.frames);
+  signal.addEventListener("abort", () => crew.end(signal.reason), { once: true });
   try {
     signal.throwIfAborted();
     const share = await api.createShare({
@@ -72,14 +76,16 @@ async function send(engine, shipment, news, signal) {
       news({ type: "link", link });
       await api.putManifest(share.id, owner.token, owned(sealer.manifest), signal);
       sealer.start(share.partSize);
-      const parts = await sendParts(share.id, owner.token, sealer, shipment.items, news, signal);
-      const whole = { size: sealer.sealed, parts };
+      await sendParts(share, owner.token, crew, sealer, shipment.items, news, signal);
+      const whole = { size: sealer.sealed, parts: sealer.parts };
       return { link, share: await api.completeShare(share.id, owner.token, whole, signal), sealed: whole.size };
     } catch (e) {
+      crew.end();
       const left = await api.deleteShare(share.id, owner.token).then(() => false, ({ code }) => code !== "not-found"); // goes by itself in a day
       throw Object.assign(/** @type {Error} */ (e), { left });
     }
   } finally {
+    crew.end();
     sealer.close();
   }
 }
@@ -99,75 +105,41 @@ function newSealer(engine, identity, { kind, note, items }) {
 }
 
 /**
- * Seals items and sends the parts. Returns how many there were.
- * @param {string} id
+ * Seals items and sends the parts.
+ * @param {Share} share
  * @param {string} owner
+ * @param {Crew} crew
  * @param {Sealer} sealer
  * @param {Item[]} items
  * @param {(n: UploadNews) => void} news
  * @param {AbortSignal} signal
  */
-async function sendParts(id, owner, sealer, items, news, signal) {
-  const lanes = new Lanes(PARTS_IN_FLIGHT);
+async function sendParts({ id, partSize }, owner, crew, sealer, items, news, signal) {
+  const lanes = new Lanes(Math.max(1, Math.min(PARTS_IN_FLIGHT, Math.floor(BYTES_IN_FLIGHT / partSize))));
   const pass = throttled(news);
-  const report = () => {
-    const { framed, compressed, size: total } = sealer;
-    pass({ type: "progress", total, done: meter.settled, moved: meter.moved, framed, compressed });
-  };
-  const meter = new Meter(report);
-  let parts = 0, plain = 0, covered = 0, slow = true;
-  /** @param {Uint8Array[]} ready */
-  const post = async (ready) => {
-    for (const part of ready) {
-      const n = ++parts;
-      const piece = meter.piece(part.length, plain - covered); // the plain bytes that this part stands for
-      covered = plain;
-      await lanes.run(async () => {
-        const begun = performance.now();
-        await api.putPart(id, owner, n, owned(part), signal, slow ? piece.moved : undefined);
-        slow = performance.now() - begun > SLOW_PART;
-        piece.settle();
-        free(part);
-      });
-    }
-  };
-  for await (const { index, bytes } of ahead(SLICES_AHEAD, reads(items))) {
-    signal.throwIfAborted();
-    plain += bytes.length;
-    const ready = sealer.write(index, bytes);
-    collect(bytes.length);
-    free(bytes);
+  const meter = new Meter(() => report());
+  let framed = 0, compressed = 0, covered = 0, slow = true;
+  const report = () => pass({ type: "progress", total: sealer.size, done: meter.settled, moved: meter.moved, framed, compressed });
+  const count = (/** @type {number} */ plain, /** @type {number} */ size) => {
+    framed += plain;
+    compressed += size;
     report();
-    await post(ready);
+  };
+  for await (const { n, size, seal } of parts(crew, sealer, items, count)) {
+    const piece = meter.piece(size, framed - covered); // the plain bytes that this part stands for
+    covered = framed;
+    await lanes.run(async () => {
+      const { bytes, digest } = await seal();
+      signal.throwIfAborted();
+      const begun = performance.now();
+      await api.putPart(id, owner, n, bytes, digest, signal, slow ? piece.moved : undefined);
+      slow = performance.now() - begun > SLOW_PART;
+      piece.settle();
+      collect(bytes.length);
+      free(bytes);
+    });
   }
-  for (let rest = sealer.finish(); rest.length; rest = sealer.finish()) await post(rest);
   await lanes.idle();
-  return parts;
-}
-
-/**
- * The reads that bring every byte of items, in order.
- * @param {Item[]} items
- */
-function* reads(items) {
-  for (const [index, { name, file }] of items.entries()) {
-    for (let from = 0; file && from < file.size; from += SLICE) {
-      const to = Math.min(from + SLICE, file.size);
-      yield async () => ({ index, bytes: await read(name, file, from, to) });
-    }
-  }
-}
-
-/**
- * @param {string} name
- * @param {File} file
- * @param {number} from
- * @param {number} to
- */
-async function read(name, file, from, to) {
-  const bytes = await file.slice(from, to).arrayBuffer().catch(() => null); // browsers refuse to read a changed file
-  if (bytes?.byteLength !== to - from) throw Object.assign(new Error(`failed to read ${name}`), { code: "changed", file: name });
-  return new Uint8Array(bytes);
 }
 
 /**

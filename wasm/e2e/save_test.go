@@ -280,8 +280,8 @@ func TestNoRoom(t *testing.T) {
 
 			s.tap.set(func(tp *tap) {
 				tp.inject = test.inject + ";"
-				tp.staging = `const write=FileSystemSyncAccessHandle.prototype.write;let written=0;
-					FileSystemSyncAccessHandle.prototype.write=function(b,o){return (written+=b.byteLength)>3<<20?0:write.call(this,b,o)}`
+				tp.scripts = map[string]string{"/worker/stage.js": `const write=FileSystemSyncAccessHandle.prototype.write;let written=0;
+					FileSystemSyncAccessHandle.prototype.write=function(b,o){return (written+=b.byteLength)>3<<20?0:write.call(this,b,o)}`}
 			})
 			open(t, b, share, "ready")
 			must(t, b.Click("[data-hook=download]"))

@@ -30,7 +30,7 @@ type tap struct {
 	slowDown  int                      // of each answer with sealed bytes
 	observing bool
 	inject    string                           // script that pages run before their own
-	staging   string                           // and the worker that stages a save
+	scripts   map[string]string                // and workers, by the end of their address
 	refuses   func(*http.Request) *api.Problem // what is answered in the server's place, unless it is nil
 	delays    func(*http.Request)              // may wait before a request goes on
 	spoils    string                           // suffix of an address of which half arrives
@@ -109,7 +109,7 @@ func newTap(t *testing.T, addr string) *tap {
 
 // scripted says whether pages get a script of ours.
 func (tp *tap) scripted() bool {
-	return tp.observing || tp.inject != "" || tp.staging != "" || tp.spoils != ""
+	return tp.observing || tp.inject != "" || len(tp.scripts) > 0 || tp.spoils != ""
 }
 
 func (tp *tap) is(f func() bool) bool {
@@ -130,8 +130,8 @@ func (tp *tap) change(r *http.Response) error {
 	if slow > 0 && (strings.Contains(path, "/parts/") || strings.HasSuffix(path, "/content")) {
 		r.Body = &slowReader{r.Body, slow}
 	}
-	if strings.HasSuffix(path, "/worker/stage.js") && tp.is(func() bool { return tp.staging != "" }) {
-		return tp.rewrite(r, func(script []byte) []byte { return append([]byte(tp.staging+"\n"), script...) })
+	if own := tp.script(path); own != "" {
+		return tp.rewrite(r, func(script []byte) []byte { return append([]byte(own+"\n"), script...) })
 	}
 	if spoils != "" && strings.HasSuffix(path, spoils) {
 		return tp.rewrite(r, func(whole []byte) []byte { return whole[:len(whole)/2] })
@@ -142,6 +142,18 @@ func (tp *tap) change(r *http.Response) error {
 	return tp.rewrite(r, func(page []byte) []byte {
 		return bytes.Replace(page, []byte("<head>"), []byte(`<head><script src="`+observerPath+`"></script>`), 1)
 	})
+}
+
+// script is what a worker runs before its own.
+func (tp *tap) script(path string) string {
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
+	for end, script := range tp.scripts {
+		if strings.HasSuffix(path, end) {
+			return script
+		}
+	}
+	return ""
 }
 
 // rewrite changes an answer, which is not to be kept by caches.

@@ -1,0 +1,113 @@
+// @ts-check
+// A crew of workers, each with an engine of its own, which share the work of one transfer (work.js). Whoever gives out jobs
+// keeps what comes back in order, and gives out no more at once than memory should hold (pipeline.js).
+
+import { hold } from "../js/lock.js";
+import { Remote } from "../js/remote.js";
+import { Work } from "./work.js";
+
+/** @import { Bytes } from "./stretch.js" */
+/** @import { Engine } from "./engine.d.ts" */
+/** @typedef {Pick<Work, "compress" | "seal" | "open" | "decompress">} Jobs */
+/** @typedef {{jobs: number, remote: Remote}} Member */
+
+const MOST = 8;
+const FRAMES_EACH = 8; // less is done sooner than another engine is started
+const JOBS_EACH = 2; // while one waits for a file, or for its messages, the next is worked on
+
+export class Crew {
+  #loaded;
+  #size;
+  /** @type {Work | null} */
+  #own = null;
+  /** @type {Member[]} */
+  #members = [];
+  /** @type {PromiseWithResolvers<Member>[]} */
+  #waiting = [];
+  #over = new AbortController();
+
+  /**
+   * A crew for so many frames. Few of them are left to the caller's own engine.
+   * @param {{engine: Engine, module: WebAssembly.Module}} loaded
+   * @param {number} frames
+   */
+  constructor(loaded, frames) {
+    this.#loaded = loaded;
+    this.#size = Math.min(MOST, navigator.hardwareConcurrency || 2, Math.floor(frames / FRAMES_EACH));
+  }
+
+  /** How many jobs keep all of it busy. */
+  get jobs() {
+    return Math.max(1, this.#size) * JOBS_EACH;
+  }
+
+  /**
+   * Has a member do a job, as soon as one is free. The pieces are handed over.
+   * @template {keyof Jobs} M
+   * @param {M} method
+   * @param {Parameters<Work[M]>[0]} job
+   * @param {Bytes[]} [pieces]
+   * @returns {Promise<Awaited<ReturnType<Work[M]>>>}
+   */
+  async run(method, job, pieces = []) {
+    this.#over.signal.throwIfAborted();
+    if (!this.#size) {
+      const own = /** @type {any} */ (this.#own ??= new Work(this.#loaded.engine));
+      return own[method](job, pieces);
+    }
+    const member = this.#free() ?? (await this.#wait());
+    member.jobs++;
+    try {
+      const transfer = pieces.map(({ buffer }) => buffer);
+      return await member.remote.call(method, [job, pieces], { transfer });
+    } finally {
+      member.jobs--;
+      this.#waiting.shift()?.resolve(member);
+    }
+  }
+
+  /**
+   * Ends all work at once. What is not done fails.
+   * @param {Error} [reason]
+   */
+  end(reason = new Error("the crew was dismissed")) {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort(reason);
+    for (const { remote } of this.#members) remote.terminate(reason);
+    for (const { reject } of this.#waiting) reject(reason);
+  }
+
+  /** A member that can take another job. */
+  #free() {
+    const [idlest] = this.#members.toSorted((a, b) => a.jobs - b.jobs);
+    if (idlest?.jobs === 0) return idlest;
+    if (this.#members.length < this.#size) return this.#hire();
+    return idlest.jobs < JOBS_EACH ? idlest : null;
+  }
+
+  #wait() {
+    /** @type {PromiseWithResolvers<Member>} */
+    const turn = Promise.withResolvers();
+    this.#waiting.push(turn);
+    return turn.promise;
+  }
+
+  #hire() {
+    const member = { jobs: 0, remote: new Remote(new URL("./member.js", import.meta.url), (e) => this.end(e)) };
+    this.#members.push(member);
+    this.#watch(member).catch((e) => this.end(e));
+    return member;
+  }
+
+  /**
+   * A worker that the browser stops, for want of memory or whatever reason, ends without a word. Its lock tells.
+   * @param {Member} member
+   */
+  async #watch({ remote }) {
+    const lock = `sealpost crew ${crypto.randomUUID()}`;
+    await remote.call("join", [this.#loaded.module, lock]);
+    const release = await hold(lock, { signal: this.#over.signal });
+    release?.();
+    this.end(Object.assign(new Error("a worker was stopped"), { code: "no-engine" }));
+  }
+}

@@ -1,0 +1,122 @@
+// @ts-check
+// The work of a crew: what takes time, and needs to know of a share no more than one key and a place. Each job takes pieces over
+// and returns pieces, and keeps neither.
+
+import { collect, free } from "../js/garbage.js";
+import { Pieces } from "./stretch.js";
+
+/** @import { Bytes } from "./stretch.js" */
+/** @import { Cipher, Compressor, Decompressor, Engine, Frame, Part, Run } from "./engine.d.ts" */
+
+const CHUNK = 64 << 10;
+const TAG = 16;
+const AT_ONCE = 16; // chunks that cross into the engine together
+
+export class Work {
+  #engine;
+  /** @type {Cipher | null} */
+  #cipher = null;
+  /** @type {Compressor | null} */
+  #compressor = null;
+  /** @type {Decompressor | null} */
+  #decompressor = null;
+
+  /** @param {Engine} engine */
+  constructor(engine) {
+    this.#engine = engine;
+  }
+
+  /**
+   * Reads frames and compresses them. With digests it tells the SHA-256 of each as it was read, too.
+   * @param {{blob: Blob, sizes: number[], digests?: boolean}} job
+   */
+  async compress({ blob, sizes, digests = false }) {
+    const buffer = await blob.arrayBuffer().catch(() => new ArrayBuffer(0)); // browsers refuse to read a changed file
+    const plain = new Pieces([new Uint8Array(buffer)]);
+    if (plain.left !== sizes.reduce((a, b) => a + b)) throw Object.assign(new Error("failed to read"), { code: "changed" });
+    this.#compressor ??= this.#engine.newCompressor();
+    const pieces = [], sums = [];
+    for (const size of sizes) {
+      const frame = plain.take(size);
+      if (digests) sums.push(new Uint8Array(await crypto.subtle.digest("SHA-256", frame)));
+      pieces.push(owned(this.#compressor.frame(frame)));
+    }
+    collect(buffer.byteLength);
+    free(new Uint8Array(buffer));
+    return { pieces, digests: sums };
+  }
+
+  /**
+   * Seals a part and tells its SHA-256.
+   * @param {{key: Uint8Array, part: Part}} job
+   * @param {Bytes[]} pieces
+   */
+  async seal({ key, part }, pieces) {
+    this.#cipher ??= this.#engine.newCipher(key);
+    const bytes = new Uint8Array(part.size);
+    bytes.set(part.head);
+    let { chunk, at } = part;
+    for (const { some, last } of portions(pieces, AT_ONCE * CHUNK)) {
+      this.#cipher.seal(some, chunk, last && part.last, bytes, at);
+      chunk += AT_ONCE;
+      at += AT_ONCE * (CHUNK + TAG);
+    }
+    pieces.forEach(free);
+    collect(bytes.length);
+    return { pieces: [bytes], digest: new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)) };
+  }
+
+  /**
+   * Opens a run of chunks.
+   * @param {{key: Uint8Array, run: Run}} job
+   * @param {Bytes[]} pieces
+   */
+  open({ key, run }, pieces) {
+    this.#cipher ??= this.#engine.newCipher(key);
+    const opened = [];
+    let { chunk } = run;
+    for (const { some, last } of portions(pieces, AT_ONCE * (CHUNK + TAG))) {
+      opened.push(owned(this.#cipher.open(some, chunk, last && run.last)));
+      chunk += AT_ONCE;
+    }
+    pieces.forEach(free);
+    collect(run.to - run.from);
+    return { pieces: opened };
+  }
+
+  /**
+   * Decompresses frames.
+   * @param {{frames: Frame[]}} job
+   * @param {Bytes[]} pieces
+   */
+  decompress({ frames }, pieces) {
+    this.#decompressor ??= this.#engine.newDecompressor();
+    const sealed = new Pieces(pieces);
+    const opened = [];
+    for (const { size, plain } of frames) {
+      opened.push(owned(this.#decompressor.frame(sealed.take(size), plain)));
+      collect(size);
+    }
+    pieces.forEach(free);
+    return { pieces: opened };
+  }
+}
+
+/**
+ * The pieces in portions of size bytes, the last of them smaller, or of nothing.
+ * @param {Bytes[]} pieces
+ * @param {number} size
+ */
+function* portions(pieces, size) {
+  const all = new Pieces(pieces);
+  for (let left = all.left; ; left -= size) {
+    yield { some: all.take(Math.min(size, left)), last: left <= size };
+    if (left <= size) return;
+  }
+}
+
+/**
+ * The engine's buffers are never shared ones.
+ * @param {Uint8Array} bytes
+ */
+const owned = (bytes) => /** @type {Bytes} */ (bytes);

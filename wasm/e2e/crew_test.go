@@ -1,0 +1,133 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
+)
+
+// members counts the workers of crews that are alive, by the locks that they hold.
+const members = `return navigator.locks.query().then(q=>q.held.filter(l=>l.name.startsWith('sealpost crew')).length)`
+
+func wantMembers(t *testing.T, b *webdriver.Browser, what string, ok func(n float64) bool) {
+	t.Helper()
+	eventually(t, what, 10*time.Second, func() bool {
+		n, err := b.Eval(members)
+		must(t, err)
+		return ok(n.(float64))
+	})
+}
+
+// ends has a member of a crew end in the way that script says, when it is given its nth job.
+func ends(script string, n int) map[string]string {
+	return map[string]string{"/worker/member.js": fmt.Sprintf(
+		`let jobs=0;addEventListener('message',({data})=>{if(data.method!=='join'&&++jobs===%d){%s}});`, n, script)}
+}
+
+// TestCrewLost: workers that fail, or that the browser stops without a word, in mid-upload and in mid-download: the transfer fails
+// with a sentence, nothing is left of it on the server or in the downloads, and trying again works on the same page.
+func TestCrewLost(t *testing.T) {
+	t.Parallel()
+	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "lost.bin"), 40<<20)
+	for name, c := range map[string]struct{ script, title, text string }{
+		"fails": {"setTimeout(()=>{throw new Error('a bad day')})", "unexpected", "a bad day"},
+		"stops": {"close()", "cannot seal or open", "too little memory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			someEngine(t, func(t *testing.T, engine string) {
+				r := random(t)
+				s := newSite(t, "-part-size", "1MiB")
+				b := launch(t, engine, webdriver.Options{})
+				s.tap.set(func(tp *tap) { tp.scripts = ends(c.script, 1+r.IntN(5)) })
+				s.fill(t, b, parcel{files: []string{file}})
+				must(t, b.Click("[data-hook=start]"))
+				wantTrouble(t, b, c.title, c.text)
+				wantMembers(t, b, "no worker is left", func(n float64) bool { return n == 0 })
+				eventually(t, "nothing is left on the server", 10*time.Second, func() bool { return len(s.parts()) == 0 })
+				s.tap.set(func(tp *tap) { tp.scripts = nil })
+				must(t, b.Click("[data-hook=start]"))
+				wantState(t, b, patience, "done")
+				share, err := b.Value("[data-hook=link]")
+				must(t, err)
+
+				s.tap.set(func(tp *tap) { tp.scripts = ends(c.script, 1+r.IntN(5)) })
+				open(t, b, share, "ready")
+				must(t, b.Click("[data-hook=download]"))
+				wantTrouble(t, b, c.title, c.text)
+				wantMembers(t, b, "no worker is left", func(n float64) bool { return n == 0 })
+				if engine == "chromium" { // the others may keep a piece of a stream, and the page says so
+					wantNoFile(t, b)
+				}
+				s.tap.set(func(tp *tap) { tp.scripts = nil })
+				got := save(t, b, "[data-hook=download]", 0)
+				if g, w := fileHash(t, got), fileHash(t, file); g != w {
+					t.Errorf("got %s, want %s", g, w)
+				}
+			})
+		})
+	}
+}
+
+// TestCrewEnds: who cancels has nothing running any more at once, and neither has who is done.
+func TestCrewEnds(t *testing.T) {
+	t.Parallel()
+	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "ends.bin"), 40<<20)
+	some := func(n float64) bool { return n > 0 }
+	none := func(n float64) bool { return n == 0 }
+	someEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t, "-part-size", "1MiB")
+		b := launch(t, engine, webdriver.Options{})
+		s.tap.set(func(tp *tap) { tp.slowUp = 1 << 20 })
+		s.fill(t, b, parcel{files: []string{file}})
+		must(t, b.Click("[data-hook=start]"))
+		wantMembers(t, b, "several workers seal", some)
+		must(t, b.Click("[data-hook=cancel]"))
+		wantMembers(t, b, "nothing seals any more", none)
+		wantState(t, b, patience, "ready")
+		eventually(t, "nothing is left on the server", 10*time.Second, func() bool { return len(s.parts()) == 0 })
+
+		s.tap.set(func(tp *tap) { tp.slowUp, tp.slowDown = 0, 1<<20 })
+		must(t, b.Click("[data-hook=start]"))
+		wantState(t, b, patience, "done")
+		wantMembers(t, b, "nothing seals any more", none)
+		share, err := b.Value("[data-hook=link]")
+		must(t, err)
+		open(t, b, share, "ready")
+		must(t, b.Click("[data-hook=download]"))
+		wantMembers(t, b, "several workers open", some)
+		must(t, b.Click("[data-hook=cancel]"))
+		wantMembers(t, b, "nothing opens any more", none)
+		wantState(t, b, patience, "ready")
+	})
+}
+
+// TestSizes: what is empty, a byte, or just a chunk, a frame or a part, and a byte less or more.
+func TestSizes(t *testing.T) {
+	t.Parallel()
+	const part = 256 << 10
+	s := newSite(t, "-part-size", "256KiB")
+	r := random(t)
+	dir := t.TempDir()
+	sizes := []int{0, 1}
+	for _, n := range []int{64 << 10, 1 << 20, part - 184 - 4*16, 16 << 20} { // a chunk, a frame, what fills a part, many frames
+		sizes = append(sizes, n-1, n, n+1)
+	}
+	someEngine(t, func(t *testing.T, engine string) {
+		b := launch(t, engine, webdriver.Options{})
+		for _, size := range sizes {
+			fill := []func(*rand.Rand, int) []byte{noise, prose}[r.IntN(2)]
+			file := writeFile(t, filepath.Join(dir, fmt.Sprint(engine, size, ".bin")), fill(r, size))
+			got := receive(t, b, s.send(t, b, parcel{files: []string{file}}), "", 0)
+			if g, w := fileHash(t, got), fileHash(t, file); g != w {
+				t.Errorf("%d bytes: got %s, want %s", size, g, w)
+			}
+			must(t, os.Remove(got))
+		}
+	})
+}
