@@ -35,7 +35,10 @@ export class Remote {
   #start() {
     const worker = new Worker(scriptURL(this.#url), { type: "module" });
     worker.onmessage = ({ data }) => this.#settle(data);
-    worker.onerror = (e) => this.#fail(e.message ? broken(e.message) : notLoaded());
+    worker.onerror = (e) => {
+      e.preventDefault(); // in a worker it would end that one, too
+      this.#fail(e.message ? broken(e.message) : notLoaded());
+    };
     return worker;
   }
 

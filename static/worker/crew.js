@@ -9,7 +9,7 @@ import { Work } from "./work.js";
 /** @import { Bytes } from "./stretch.js" */
 /** @import { Engine } from "./engine.d.ts" */
 /** @typedef {Pick<Work, "compress" | "seal" | "open" | "decompress">} Jobs */
-/** @typedef {{jobs: number, remote: Remote}} Member */
+/** @typedef {{jobs: number, remote: Remote, joined: Promise<unknown>}} Member */
 
 const MOST = 8;
 const FRAMES_EACH = 8; // less is done sooner than another engine is started
@@ -58,6 +58,7 @@ export class Crew {
     const member = this.#free() ?? (await this.#wait());
     member.jobs++;
     try {
+      await member.joined; // it would not be missed before
       const transfer = pieces.map(({ buffer }) => buffer);
       return await member.remote.call(method, [job, pieces], { transfer });
     } finally {
@@ -93,21 +94,23 @@ export class Crew {
   }
 
   #hire() {
-    const member = { jobs: 0, remote: new Remote(new URL("./member.js", import.meta.url), (e) => this.end(e)) };
+    const remote = new Remote(new URL("./member.js", import.meta.url), (e) => this.end(e));
+    const lock = `sealpost crew ${crypto.randomUUID()}`;
+    const joined = remote.call("join", [this.#loaded.module, lock]);
+    joined.then(() => this.#miss(lock)).catch((e) => this.end(e));
+    const member = { jobs: 0, remote, joined };
     this.#members.push(member);
-    this.#watch(member).catch((e) => this.end(e));
     return member;
   }
 
   /**
-   * A worker that the browser stops, for want of memory or whatever reason, ends without a word. Its lock tells.
-   * @param {Member} member
+   * Ends the crew when a member is no more. A worker that the browser stops, for want of memory or whatever reason, ends without
+   * a word, but it lets go of its lock.
+   * @param {string} lock
    */
-  async #watch({ remote }) {
-    const lock = `sealpost crew ${crypto.randomUUID()}`;
-    await remote.call("join", [this.#loaded.module, lock]);
+  async #miss(lock) {
     const release = await hold(lock, { signal: this.#over.signal });
     release?.();
-    this.end(Object.assign(new Error("a worker was stopped"), { code: "no-engine" }));
+    this.end(Object.assign(new Error("a worker was stopped"), { code: "worker-stopped" }));
   }
 }

@@ -10,24 +10,20 @@ import { Work } from "./work.js";
 
 /** @type {PromiseWithResolvers<Work>} */
 const ready = Promise.withResolvers();
-ready.promise.catch(() => {}); // reported by join
+ready.promise.catch(() => {}); // reported by the jobs
 
 serve({
   /**
-   * Starts the engine. From then on this worker holds the lock for as long as it lives.
+   * Starts the engine. Returns when this worker holds the lock, which it does for as long as it lives.
    * @param {unknown} _
    * @param {WebAssembly.Module} module
    * @param {string} lock
    */
   async join(_, module, lock) {
-    try {
-      await hold(lock);
-      ready.resolve(new Work((await loadEngine(module)).engine));
-    } catch (e) {
-      ready.reject(e);
-    }
-    await ready.promise;
+    loadEngine(module).then(({ engine }) => ready.resolve(new Work(engine)), ready.reject);
+    await hold(lock);
   },
+
   ...Object.fromEntries(/** @type {const} */ (["compress", "seal", "open", "decompress"]).map((method) => [method,
     /**
      * @param {unknown} _

@@ -16,18 +16,21 @@ const members = `return navigator.locks.query().then(q=>q.held.filter(l=>l.name.
 
 func wantMembers(t *testing.T, b *webdriver.Browser, what string, ok func(n float64) bool) {
 	t.Helper()
-	eventually(t, what, 10*time.Second, func() bool {
+	eventually(t, what, patience, func() bool {
 		n, err := b.Eval(members)
 		must(t, err)
 		return ok(n.(float64))
 	})
 }
 
-// ends has a member of a crew end in the way that script says, when it is given its nth job.
+// ends has a member of a crew end in the way that script says, when it is given its nth job, unless the page says that it is
+// mended. (Browsers may keep a worker's script whatever the server tells them.)
 func ends(script string, n int) map[string]string {
-	return map[string]string{"/worker/member.js": fmt.Sprintf(
-		`let jobs=0;addEventListener('message',({data})=>{if(data.method!=='join'&&++jobs===%d){%s}});`, n, script)}
+	return map[string]string{"/worker/member.js": fmt.Sprintf(`let jobs=0;addEventListener('message',({data})=>{
+		if(data.method!=='join'&&++jobs===%d)navigator.locks.query().then(q=>{if(!q.held.some(l=>l.name==='mended')){%s}})});`, n, script)}
 }
+
+const mended = `navigator.locks.request('mended',()=>new Promise(()=>{}));return navigator.locks.request('another',()=>true)`
 
 // TestCrewLost: workers that fail, or that the browser stops without a word, in mid-upload and in mid-download: the transfer fails
 // with a sentence, nothing is left of it on the server or in the downloads, and trying again works on the same page.
@@ -36,7 +39,7 @@ func TestCrewLost(t *testing.T) {
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "lost.bin"), 40<<20)
 	for name, c := range map[string]struct{ script, title, text string }{
 		"fails": {"setTimeout(()=>{throw new Error('a bad day')})", "unexpected", "a bad day"},
-		"stops": {"close()", "cannot seal or open", "too little memory"},
+		"stops": {"close()", "stopped in the middle", "want of memory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -50,21 +53,26 @@ func TestCrewLost(t *testing.T) {
 				wantTrouble(t, b, c.title, c.text)
 				wantMembers(t, b, "no worker is left", func(n float64) bool { return n == 0 })
 				eventually(t, "nothing is left on the server", 10*time.Second, func() bool { return len(s.parts()) == 0 })
-				s.tap.set(func(tp *tap) { tp.scripts = nil })
+				_, err := b.Eval(mended)
+				must(t, err)
 				must(t, b.Click("[data-hook=start]"))
 				wantState(t, b, patience, "done")
 				share, err := b.Value("[data-hook=link]")
 				must(t, err)
 
-				s.tap.set(func(tp *tap) { tp.scripts = ends(c.script, 1+r.IntN(5)) })
 				open(t, b, share, "ready")
 				must(t, b.Click("[data-hook=download]"))
 				wantTrouble(t, b, c.title, c.text)
 				wantMembers(t, b, "no worker is left", func(n float64) bool { return n == 0 })
-				if engine == "chromium" { // the others may keep a piece of a stream, and the page says so
-					wantNoFile(t, b)
+				time.Sleep(time.Second)
+				for _, path := range saved(b) { // some browsers keep a piece of a stream, and the page says so
+					if info, err := os.Stat(path); engine == "chromium" || err != nil || info.Size() >= 40<<20 {
+						t.Errorf("there is a file that may be whole: %v, %v", listing(b), err)
+					}
+					must(t, os.Remove(path))
 				}
-				s.tap.set(func(tp *tap) { tp.scripts = nil })
+				_, err = b.Eval(mended)
+				must(t, err)
 				got := save(t, b, "[data-hook=download]", 0)
 				if g, w := fileHash(t, got), fileHash(t, file); g != w {
 					t.Errorf("got %s, want %s", g, w)
