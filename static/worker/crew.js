@@ -61,6 +61,9 @@ export class Crew {
       await member.joined; // it would not be missed before
       const transfer = pieces.map(({ buffer }) => buffer);
       return await member.remote.call(method, [job, pieces], { transfer });
+    } catch (e) {
+      this.#over.signal.throwIfAborted(); // that is why
+      throw e;
     } finally {
       member.jobs--;
       this.#waiting.shift()?.resolve(member);
@@ -94,7 +97,7 @@ export class Crew {
   }
 
   #hire() {
-    const remote = new Remote(new URL("./member.js", import.meta.url), (e) => this.end(e));
+    const remote = new Remote(new URL("./member.js", import.meta.url), (e) => this.end(lost(e)));
     const lock = `sealpost crew ${crypto.randomUUID()}`;
     const joined = remote.call("join", [this.#loaded.module, lock]);
     joined.then(() => this.#miss(lock)).catch((e) => this.end(e));
@@ -111,6 +114,12 @@ export class Crew {
   async #miss(lock) {
     const release = await hold(lock, { signal: this.#over.signal });
     release?.();
-    this.end(Object.assign(new Error("a worker was stopped"), { code: "worker-stopped" }));
+    this.end(lost(new Error("it ended without a word")));
   }
 }
+
+/**
+ * What becomes of a transfer when a member cannot go on.
+ * @param {Error & {code?: string}} e
+ */
+const lost = (e) => (e.code === "not-loaded" ? e : Object.assign(new Error(`a worker was lost: ${e.message}`), { code: "worker-stopped" }));

@@ -154,20 +154,13 @@ func (s *site) seal(t *testing.T, kind seal.Kind, note string, entries []seal.En
 	must(t, err)
 	share := call("POST", "", terms, "application/json")
 	call("PUT", "/"+share.ID+"/manifest", sealer.Manifest(), "application/octet-stream")
-	must(t, sealer.Start(share.PartSize))
 	var whole api.CompleteShare
-	for {
-		parts, err := sealer.Finish()
-		must(t, err)
-		if len(parts) == 0 {
-			break
-		}
-		for _, part := range parts {
-			whole.Parts++
-			whole.Size += int64(len(part))
-			call("PUT", fmt.Sprintf("/%s/parts/%d", share.ID, whole.Parts), part, "application/octet-stream")
-		}
-	}
+	must(t, sealer.Seal(share.PartSize, nil, func(n int64, part []byte) error {
+		whole.Parts++
+		whole.Size += int64(len(part))
+		call("PUT", fmt.Sprintf("/%s/parts/%d", share.ID, n), part, "application/octet-stream")
+		return nil
+	}))
 	body, err := json.Marshal(whole)
 	must(t, err)
 	call("POST", "/"+share.ID+"/complete", body, "application/json")

@@ -99,8 +99,16 @@ func TestStockAge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := sealWhole(s, []byte(content))
-	if err != nil {
+	var sealed []byte
+	read := func(_ int, p []byte, from int64) error {
+		copy(p, content[from:])
+		return nil
+	}
+	put := func(_ int64, part []byte) error {
+		sealed = append(sealed, part...)
+		return nil
+	}
+	if err := s.Seal(1<<20, read, put); err != nil {
 		t.Fatal(err)
 	}
 	status, identity, stderr := call("pass word\n", nil, "key", "https://example.org/d/AAAAAAAAAAAAAAAA#"+l.String())
@@ -115,38 +123,4 @@ func TestStockAge(t *testing.T) {
 	if out, err := cmd.Output(); err != nil || string(out) != content {
 		t.Errorf("%v, %d bytes", err, len(out))
 	}
-}
-
-// sealWhole seals a file as one part.
-func sealWhole(s *seal.Sealer, plain []byte) ([]byte, error) {
-	if err := s.Start(1 << 30); err != nil {
-		return nil, err
-	}
-	comp, err := seal.NewCompressor()
-	if err != nil {
-		return nil, err
-	}
-	var stream []byte
-	for i := range s.Frames() {
-		from := len(stream)
-		if stream, err = comp.Frame(stream, plain[i*seal.FrameSize:min((i+1)*seal.FrameSize, s.Size())]); err != nil {
-			return nil, err
-		}
-		if err := s.Add(int64(len(stream) - from)); err != nil {
-			return nil, err
-		}
-	}
-	part, err := s.Part(1)
-	if err != nil {
-		return nil, err
-	}
-	tail, err := s.Tail(int64(len(stream)), part.To)
-	if err != nil {
-		return nil, err
-	}
-	c, err := seal.NewCipher(s.Key())
-	if err != nil {
-		return nil, err
-	}
-	return c.Seal(part.Head, append(stream, tail...), 0, true), nil
 }

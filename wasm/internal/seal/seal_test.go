@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 
 	"filippo.io/age"
@@ -88,7 +89,9 @@ func sealContent(t testing.TB, s *Sealer, data [][]byte, part int64) *share {
 	for _, i := range rand.Perm(len(made)) {
 		c, err := NewCompressor()
 		must(t, err)
-		made[i], err = c.Frame(nil, pieced(t, s, int64(i), data))
+		plain, err := s.readFrame(nil, int64(i), reader(data))
+		must(t, err)
+		made[i], err = c.Frame(nil, plain)
 		must(t, err)
 	}
 	c, err := NewCipher(s.Key())
@@ -100,7 +103,7 @@ func sealContent(t testing.TB, s *Sealer, data [][]byte, part int64) *share {
 		for _, i := range rand.Perm(len(more)) {
 			p, err := s.Part(int64(len(parts) + i + 1))
 			must(t, err)
-			more[i] = sealPart(c, p, stream[p.From:p.To])
+			more[i] = p.seal(c, stream[p.From:p.To])
 		}
 		parts = append(parts, more...)
 	}
@@ -129,33 +132,12 @@ func sealContent(t testing.TB, s *Sealer, data [][]byte, part int64) *share {
 	return sh
 }
 
-// pieced is the plain frame i, put together from its pieces.
-func pieced(t testing.TB, s *Sealer, i int64, data [][]byte) (plain []byte) {
-	t.Helper()
-	pieces, err := s.Pieces(i)
-	must(t, err)
-	for _, p := range pieces {
-		if p.Entry >= 0 {
-			p.Fixed = data[p.Entry][p.From:p.To]
-		}
-		plain = append(plain, p.Fixed...)
+// reader reads entries that hold data.
+func reader(data [][]byte) func(entry int, p []byte, from int64) error {
+	return func(entry int, p []byte, from int64) error {
+		copy(p, data[entry][from:])
+		return nil
 	}
-	if want := min(FrameSize, s.Size()-i*FrameSize); int64(len(plain)) != want {
-		t.Fatalf("the pieces of frame %d have %d bytes instead of %d", i, len(plain), want)
-	}
-	return plain
-}
-
-// sealPart seals a part from the bytes that p names.
-func sealPart(c *Cipher, p Part, plain []byte) []byte {
-	out := make([]byte, p.Size)
-	copy(out, p.Head)
-	if sealed := c.Seal(nil, plain, p.Chunk, p.Last); p.At < 0 {
-		copy(out, sealed[-p.At:])
-	} else if p.At < p.Size {
-		copy(out[p.At:], sealed)
-	}
-	return out
 }
 
 // open opens a content front to back, as it arrives in pieces. It returns what came before the error, too.
@@ -341,7 +323,7 @@ func TestBorders(t *testing.T) {
 				if p.Size != to-from {
 					t.Fatalf("size %d, part %d of %d: %d bytes", size, i+1, part, p.Size)
 				}
-				copy(together[from:to], sealPart(s.Cipher, p, plain[p.From:p.To]))
+				copy(together[from:to], p.seal(s.Cipher, plain[p.From:p.To]))
 			}
 			if !bytes.Equal(together, whole) {
 				t.Errorf("size %d, parts of %d: not what is sealed in one piece", size, part)
@@ -405,6 +387,38 @@ func TestPlan(t *testing.T) {
 		}
 		if s.Known() != s.Parts() || s.Parts() != (s.Sealed()+part-1)/part {
 			t.Errorf("%d parts of %d are known, of %d bytes", s.Known(), s.Parts(), s.Sealed())
+		}
+	}
+}
+
+// TestSerial: the simple way makes the same parts as the one of many workers.
+func TestSerial(t *testing.T) {
+	list, data := tree()
+	id := newIdentity(t)
+	for _, part := range []int64{100, 10_000, ChunkSize, sealedChunk, 1 << 20, 8 << 20} {
+		sh := sealShare(t, id, KindTar, list, data, part)
+		s := again(t, id, sh.m, sh.content)
+		var parts [][]byte
+		must(t, s.Seal(part, reader(data), func(n int64, p []byte) error {
+			if parts = append(parts, p); n != int64(len(parts)) {
+				t.Errorf("part %d is the %d.", n, len(parts))
+			}
+			return nil
+		}))
+		if !slices.EqualFunc(parts, sh.parts, bytes.Equal) {
+			t.Errorf("parts of %d: others", part)
+		}
+		for _, fails := range []bool{true, false} {
+			wrong := errors.New("wrong")
+			err := again(t, id, sh.m, sh.content).Seal(part, func(entry int, p []byte, from int64) error {
+				if fails {
+					return wrong
+				}
+				return nil
+			}, func(int64, []byte) error { return wrong })
+			if !errors.Is(err, wrong) {
+				t.Errorf("reading fails, %v: %v", fails, err)
+			}
 		}
 	}
 }

@@ -69,8 +69,18 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// resealed seals the plain stream of a content again under the same key. Only of the very same bytes one may do that.
+// resealed seals the plain stream of a content again.
 func resealed(t *testing.T, id *age.X25519Identity, m *Manifest, content, plain []byte) []byte {
+	t.Helper()
+	data := make([][]byte, len(m.Entries))
+	for i, e := range m.Entries {
+		data[i] = plain[e.Offset : e.Offset+e.Size]
+	}
+	return sealContent(t, again(t, id, m, content), data, 1000).content
+}
+
+// again is a Sealer with the key of a content. Only the very same bytes may be sealed with it.
+func again(t *testing.T, id *age.X25519Identity, m *Manifest, content []byte) *Sealer {
 	t.Helper()
 	s := new(Sealer)
 	var err error
@@ -78,11 +88,7 @@ func resealed(t *testing.T, id *age.X25519Identity, m *Manifest, content, plain 
 	must(t, err)
 	s.layout, err = layOut(m)
 	must(t, err)
-	data := make([][]byte, len(m.Entries))
-	for i, e := range m.Entries {
-		data[i] = plain[e.Offset : e.Offset+e.Size]
-	}
-	return sealContent(t, s, data, 1000).content
+	return s
 }
 
 func makeVectors(t *testing.T) {
