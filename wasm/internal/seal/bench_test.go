@@ -43,13 +43,13 @@ func eachKind(b *testing.B, f func(b *testing.B, set [][]byte)) {
 
 func BenchmarkCompress(b *testing.B) {
 	eachKind(b, func(b *testing.B, set [][]byte) {
-		c, err := newCompressor()
+		c, err := NewCompressor()
 		must(b, err)
 		var buf []byte
 		in, out := 0, 0
 		for i := 0; b.Loop(); i++ {
 			plain := set[i%len(set)]
-			buf, err = c.frame(buf[:0], plain)
+			buf, err = c.Frame(buf[:0], plain)
 			must(b, err)
 			in += len(plain)
 			out += len(buf)
@@ -60,17 +60,18 @@ func BenchmarkCompress(b *testing.B) {
 
 func BenchmarkDecompress(b *testing.B) {
 	eachKind(b, func(b *testing.B, set [][]byte) {
-		c, err := newCompressor()
+		c, err := NewCompressor()
 		must(b, err)
 		for i, plain := range set {
-			set[i], err = c.frame(nil, plain)
+			set[i], err = c.Frame(nil, plain)
 			must(b, err)
 		}
-		d, err := newDecompressor(FrameSize)
+		d, err := NewDecompressor()
 		must(b, err)
-		defer d.close()
+		defer d.Close()
+		buf := make([]byte, FrameSize)
 		for i := 0; b.Loop(); i++ {
-			_, err := d.frame(set[i%len(set)], FrameSize)
+			_, err := d.Frame(buf, set[i%len(set)], FrameSize)
 			must(b, err)
 		}
 	})
@@ -81,12 +82,8 @@ func BenchmarkSeal(b *testing.B) {
 	must(b, err)
 	plain, buf := noise(FrameSize), []byte(nil)
 	b.SetBytes(FrameSize)
-	for next := int64(0); b.Loop(); {
-		buf = buf[:0]
-		for at := 0; at < FrameSize; at += ChunkSize {
-			buf = s.seal(buf, plain[at:at+ChunkSize], next, false)
-			next++
-		}
+	for next := int64(0); b.Loop(); next += FrameSize / ChunkSize {
+		buf = s.Seal(buf[:0], plain, next, false)
 	}
 }
 
@@ -96,12 +93,7 @@ func BenchmarkOpen(b *testing.B) {
 	sealed, buf := s.sealAll(noise(FrameSize))[PrefixSize:], []byte(nil)
 	b.SetBytes(FrameSize)
 	for b.Loop() {
-		buf = buf[:0]
-		for i, rest := int64(0), sealed; len(rest) > 0; i++ {
-			n := min(sealedChunk, len(rest))
-			buf, err = s.open(buf, rest[:n], i, n == len(rest))
-			must(b, err)
-			rest = rest[n:]
-		}
+		buf, err = s.Open(buf[:0], sealed, 0, true)
+		must(b, err)
 	}
 }
