@@ -71,7 +71,7 @@ func (p *plan) throughputs(engines []string) ([]throughput, error) {
 		for _, n := range counts {
 			tool, err := s.runNative(dir, n)
 			if err != nil {
-				return nil, err
+				return all, err
 			}
 			for _, engine := range engines {
 				t := throughput{s, engine, n, 0, tool}
@@ -83,7 +83,7 @@ func (p *plan) throughputs(engines []string) ([]throughput, error) {
 					continue
 				}
 				if err != nil {
-					return nil, fmt.Errorf("%s, %s: %w", engine, s.name, err)
+					return all, fmt.Errorf("%s, %s: %w", engine, s.name, err)
 				}
 				p.say("%s, %d at once, %s: %.0f MB/s, %s %.0f", engine, n, s.name, t.engineMB, s.native[0], tool)
 				all = append(all, t)

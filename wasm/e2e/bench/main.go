@@ -47,10 +47,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
@@ -133,41 +135,47 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "sealpost-bench-") // where the profiles are, too
+	dir, err := os.MkdirTemp("", "sealpost-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	os.Setenv("TMPDIR", dir) // where browsers have their profiles
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		os.RemoveAll(dir)
+		os.Exit(1) // and with it all that it has started
+	}()
 	r, err := o.measure(dir, func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) })
-	if err != nil {
-		return err
-	}
 	if o.output != "" {
-		f, err := os.Create(o.output)
-		if err != nil {
-			return err
+		f, cerr := os.Create(o.output)
+		if cerr != nil {
+			return errors.Join(err, cerr)
 		}
 		defer f.Close()
 		stdout = io.MultiWriter(stdout, f)
 	}
-	return r.write(stdout)
+	return errors.Join(err, r.write(stdout)) // what came before an error may have taken hours
 }
 
+// measure returns what it has measured, also with an error.
 func (o options) measure(dir string, say func(string, ...any)) (*report, error) {
 	r := &report{date: time.Now().UTC(), cores: runtime.NumCPU(), machine: machine(), version: version(), runs: o.runs}
 	r.line = fmt.Sprintf("%g Mbit/s %v", o.mbit, o.roundTrip)
 	ours, err := sealpost(dir)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	p := &plan{dir: dir, apps: [2]app{floorApp, ours}, runs: o.runs, memory: o.mem, rest: 3 * time.Second,
 		speed: o.mbit * 1e6 / 8, delay: o.roundTrip, say: say}
 	conditions, err := o.conditions(dir)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	if r.trips, err = p.measure(conditions); err != nil {
-		return nil, err
+		return r, err
 	}
 	if o.engine {
 		r.engine, err = p.throughputs(o.engines)

@@ -51,7 +51,8 @@ type plan struct {
 	say    func(format string, args ...any)
 }
 
-// measure measures all conditions in turns, so that what else goes on in the machine hits all of them.
+// measure measures all conditions in turns, so that what else goes on in the machine hits all of them. It returns what it has
+// measured, also with an error.
 func (p *plan) measure(conditions []condition) ([]*trips, error) {
 	all := make([]*trips, len(conditions))
 	missing := map[string]bool{}
@@ -70,7 +71,7 @@ func (p *plan) measure(conditions []condition) ([]*trips, error) {
 				continue
 			}
 			if err != nil {
-				return nil, err
+				return all, err
 			}
 			t.pairs = append(t.pairs, pair)
 		}
@@ -81,7 +82,7 @@ func (p *plan) measure(conditions []condition) ([]*trips, error) {
 		}
 		var err error
 		if t.sampled, err = p.pair(t.condition, true, false); err != nil {
-			return nil, err
+			return all, err
 		}
 	}
 	return all, nil
