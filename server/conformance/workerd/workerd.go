@@ -73,7 +73,7 @@ func (l *Log) String() string {
 func (l *Log) Own() string {
 	var own strings.Builder
 	for line := range strings.Lines(l.String()) {
-		if !strings.HasPrefix(line, "[wrangler:") {
+		if !strings.HasPrefix(line, "[wrangler:info]") {
 			own.WriteString(line)
 		}
 	}
@@ -258,7 +258,7 @@ func (w *Worker) run() {
 	w.t.Cleanup(func() {
 		w.Stop(syscall.SIGTERM)
 		if w.t.Failed() {
-			w.t.Logf("the Worker logged:\n%s", w.Log)
+			w.t.Logf("the Worker logged:\n%s", w.Log.Own())
 		}
 	})
 }
