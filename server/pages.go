@@ -102,8 +102,8 @@ func setFileHeaders(h http.Header, name string) {
 		}
 	}
 	h.Set("Content-Type", contentType(name))
-	if name == "sw.js" {
-		h.Set("Service-Worker-Allowed", "/")
+	if path.Base(name) == "sw.js" {
+		h.Set("Service-Worker-Allowed", "/") // above where it lies: it answers for addresses of downloads
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 // Site is what is served, in memory:
 //
 //	{language}/index.html, {language}/download.html   the pages, which change with each build
-//	sw.js                                             the service worker, whose scope is where it lies
 //	b/{build}/…                                       all that they load, which never changes
 //
 // It is made of the same sources to the same bytes. Written to a directory it suits any static host that can choose a page.
@@ -22,8 +21,6 @@ type Site struct {
 	Build string            // names all that is served; another build has another name
 	Files map[string][]byte // by name, with "/" between its parts
 }
-
-const serviceWorker = "sw.js"
 
 // Render makes the site of sources, which are laid out as FS is. It fails if a page or a script uses what there is not, or if
 // a language lacks a message.
@@ -47,10 +44,7 @@ func Render(sources fs.FS) (*Site, error) {
 	}
 	files := pages
 	for name, data := range assets {
-		if name != serviceWorker {
-			name = address(build, name)
-		}
-		files[name] = data
+		files[address(build, name)] = data
 	}
 	return &Site{Build: build, Files: files}, nil
 }

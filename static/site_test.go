@@ -20,14 +20,14 @@ func TestRender(t *testing.T) {
 	site := render(t, static.FS)
 	files := site.Files
 	below := "b/" + site.Build + "/"
-	for _, name := range []string{"en/index.html", "en/download.html", "sw.js", below + "js/upload.js", below + "js/download.js",
+	for _, name := range []string{"en/index.html", "en/download.html", below + "worker/sw.js", below + "js/upload.js", below + "js/download.js",
 		below + "worker/upload.js", below + "worker/load.js", below + "css/page.css", below + "img/seal.svg"} {
 		if len(files[name]) == 0 {
 			t.Errorf("%s is missing", name)
 		}
 	}
 	for name := range files {
-		if name != "sw.js" && !strings.HasPrefix(name, below) && path.Ext(name) != ".html" {
+		if !strings.HasPrefix(name, below) && path.Ext(name) != ".html" {
 			t.Errorf("%s has an address that does not belong to the build", name)
 		}
 	}
@@ -56,7 +56,7 @@ func TestBuild(t *testing.T) {
 		"messages/en.json":    {"Seal and send", "Seal and post"},
 		"js/dom.js":           {"// @ts-check", "// @ts-check!"},
 		"worker/serve.js":     {"// @ts-check", "// @ts-check!"},
-		"sw.js":               {"// @ts-check", "// @ts-check!"},
+		"worker/sw.js":        {"// @ts-check", "// @ts-check!"},
 		"css/base.css":        {"@layer", " @layer"},
 		"img/seal.svg":        {"<svg", "<svg "},
 		"bin/new.wasm":        {"", "new"},
@@ -186,7 +186,7 @@ func TestCompress(t *testing.T) {
 	if err := site.Compress(); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"en/index.html", "sw.js", "b/" + site.Build + "/js/upload.js"} {
+	for _, name := range []string{"en/index.html", "b/" + site.Build + "/worker/sw.js", "b/" + site.Build + "/js/upload.js"} {
 		plain := len(site.Files[name])
 		for _, suffix := range []string{".br", ".gz"} {
 			if n := len(site.Files[name+suffix]); n == 0 || n >= plain*2/3 {

@@ -61,7 +61,9 @@ func testAssets(c *check) {
 		}
 	}
 	prefix := "/b/" + c.config.Build + "/"
-	assets[prefix+"bin/wasm_exec.js"], assets[prefix+"bin/engine.wasm"] = true, true
+	for _, name := range []string{"bin/wasm_exec.js", "bin/engine.wasm", "worker/sw.js"} {
+		assets[prefix+name] = true
+	}
 	if len(assets) < 5 {
 		c.Fatalf("the pages load only %v", assets)
 	}
@@ -85,8 +87,8 @@ func testAssets(c *check) {
 		}
 		c.wantCompressed(name, a.body)
 	}
-	sw := c.want(c.do("GET", "/sw.js", "", nil), http.StatusOK)
-	if sw.header.Get("Cache-Control") != "no-cache" || sw.header.Get("Service-Worker-Allowed") != "/" {
+	sw := c.want(c.do("GET", prefix+"worker/sw.js", "", nil), http.StatusOK)
+	if sw.header.Get("Service-Worker-Allowed") != "/" || !strings.Contains(sw.header.Get("Content-Security-Policy"), "'self'") {
 		c.Errorf("the service worker: %v", sw.header)
 	}
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// Saving through the service worker (sw.js), which answers a request for /save/{id} with the opened bytes: to the browser it
+// Saving through the service worker (worker/sw.js), which answers a request for /save/{id} with the opened bytes: to the browser it
 // is an ordinary download, shown with its progress and of any size.
 //
 // How a download ends that the service worker could not finish is up to the browser. Chromium marks it as failed. WebKitGTK

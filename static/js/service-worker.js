@@ -1,5 +1,5 @@
 // @ts-check
-// The service worker that belongs to this page's build.
+// The service worker (worker/sw.js) that belongs to this page's build.
 //
 // An origin has one active service worker, and tabs of several builds may be open. A page uses that of its own build or none:
 // another's might not understand it. A new build's service worker waits until it is told to take over, which a page of the
@@ -11,7 +11,7 @@ import { scriptURL } from "./trusted.js";
 
 const SAVES = "sealpost saves";
 const WAIT = 3000; // milliseconds, for what takes a few
-const url = scriptURL(`/sw.js?build=${document.documentElement.dataset.build ?? ""}`);
+const url = scriptURL(new URL("../worker/sw.js", import.meta.url).href);
 
 /** @type {Promise<ServiceWorkerRegistration | null> | undefined} */
 let registered;

@@ -410,7 +410,7 @@ func TestTwoBuilds(t *testing.T) {
 			share, other := s.send(t, b, parcel{files: []string{first}}), s.send(t, b, parcel{files: []string{second}})
 			wantBuild := func(want string) {
 				t.Helper()
-				must(t, b.WaitFor(`return navigator.serviceWorker.controller?.scriptURL===location.origin+'/sw.js?build='+a[0]`, patience, want))
+				must(t, b.WaitFor(`return navigator.serviceWorker.controller?.scriptURL===location.origin+'/b/'+a[0]+'/worker/sw.js'`, patience, want))
 			}
 			open(t, b, share, "ready")
 			ours, err := b.Attr("html", "data-build")
@@ -419,15 +419,15 @@ func TestTwoBuilds(t *testing.T) {
 
 			old, err := b.Tab()
 			must(t, err)
-			s.tap.set(func(tp *tap) { tp.inject = "document.documentElement.dataset.build='old'" })
+			s.tap.set(func(tp *tap) { tp.older = ours })
 			open(t, b, share, "ready")
-			wantBuild("old") // the other was idle
+			wantBuild(oldBuild) // the other was idle
 			s.tap.set(func(tp *tap) { tp.slowDown = 512 << 10 })
 			must(t, b.Click("[data-hook=download]"))
 			must(t, b.WaitFor(moving, patience))
 			wantWay(t, b, "stream")
 
-			s.tap.set(func(tp *tap) { tp.inject = "" })
+			s.tap.set(func(tp *tap) { tp.rolled = true })
 			fresh, err := b.NewTab()
 			must(t, err)
 			must(t, b.Switch(fresh))
@@ -435,7 +435,7 @@ func TestTwoBuilds(t *testing.T) {
 			wantState(t, b, patience, "ready")
 			saveAgain(t, b, second)
 			wantWay(t, b, k.way) // the old one is busy
-			wantBuild("old")
+			wantBuild(oldBuild)
 			must(t, b.Switch(old))
 			wantState(t, b, 0, "receiving")
 			arrived(t, b, first)

@@ -30,6 +30,8 @@ type tap struct {
 	slowDown  int                      // of each answer with sealed bytes
 	observing bool
 	inject    string                           // script that pages run before their own
+	older     string                           // build whose pages are given for those of another one, oldBuild, which has the same files
+	rolled    bool                             // its pages are given again; the addresses of both go on to answer
 	scripts   map[string]string                // and workers, by the end of their address
 	refuses   func(*http.Request) *api.Problem // what is answered in the server's place, unless it is nil
 	delays    func(*http.Request)              // may wait before a request goes on
@@ -51,6 +53,9 @@ func newTap(t *testing.T, addr string) *tap {
 			tp.mu.Lock()
 			if tp.language != "" {
 				r.Out.Header.Set("Accept-Language", tp.language)
+			}
+			if rest, is := strings.CutPrefix(r.Out.URL.Path, "/b/"+oldBuild+"/"); is && tp.older != "" {
+				r.Out.URL.Path = "/b/" + tp.older + "/" + rest
 			}
 			tp.mu.Unlock()
 			if tp.is(tp.scripted) {
@@ -109,7 +114,7 @@ func newTap(t *testing.T, addr string) *tap {
 
 // scripted says whether pages get a script of ours.
 func (tp *tap) scripted() bool {
-	return tp.observing || tp.inject != "" || len(tp.scripts) > 0 || tp.spoils != ""
+	return tp.observing || tp.inject != "" || tp.older != "" && !tp.rolled || len(tp.scripts) > 0 || tp.spoils != ""
 }
 
 func (tp *tap) is(f func() bool) bool {
@@ -121,7 +126,10 @@ func (tp *tap) is(f func() bool) bool {
 // change slows sealed bytes down and puts the observer into pages.
 func (tp *tap) change(r *http.Response) error {
 	tp.mu.Lock()
-	slow, scripted, spoils := tp.slowDown, tp.scripted(), tp.spoils
+	slow, scripted, spoils, older := tp.slowDown, tp.scripted(), tp.spoils, tp.older
+	if tp.rolled {
+		older = ""
+	}
 	if tp.uncached {
 		r.Header.Set("Cache-Control", "no-store")
 	}
@@ -140,9 +148,14 @@ func (tp *tap) change(r *http.Response) error {
 		return nil
 	}
 	return tp.rewrite(r, func(page []byte) []byte {
+		if older != "" {
+			page = bytes.ReplaceAll(page, []byte(older), []byte(oldBuild))
+		}
 		return bytes.Replace(page, []byte("<head>"), []byte(`<head><script src="`+observerPath+`"></script>`), 1)
 	})
 }
+
+const oldBuild = "old"
 
 // script is what a worker runs before its own.
 func (tp *tap) script(path string) string {

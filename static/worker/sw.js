@@ -6,7 +6,7 @@
 const CREDIT = 4; // buffers in flight: bounds memory
 const sw = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
-/** @typedef {import("./js/types.d.ts").SaveJob & {port: MessagePort, answered: boolean, fail: () => void}} Job */
+/** @typedef {import("../js/types.d.ts").SaveJob & {port: MessagePort, answered: boolean, fail: () => void}} Job */
 /** @type {Map<string, Job>} */
 const jobs = new Map();
 
@@ -71,10 +71,10 @@ function save(id) {
 /** @param {Job} job */
 function stream(job) {
   const { id, port } = job;
-  /** @type {import("./js/types.d.ts").SinkMessage[]} */
+  /** @type {import("../js/types.d.ts").SinkMessage[]} */
   const queue = [];
   let wake = () => {};
-  const hear = (/** @type {import("./js/types.d.ts").SinkMessage} */ m) => {
+  const hear = (/** @type {import("../js/types.d.ts").SinkMessage} */ m) => {
     queue.push(m);
     wake();
   };
