@@ -60,8 +60,10 @@ export const createShare = (terms, signal) => request("POST", "shares", readJSON
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @param {AbortSignal} signal
  */
-export const putManifest = async (id, owner, bytes, signal) =>
-  put(`shares/${id}/manifest`, owner, bytes, new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), signal);
+export const putManifest = async (id, owner, bytes, signal) => {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  await put(`shares/${id}/manifest`, owner, bytes, digest, signal, () => {});
+};
 
 /**
  * @param {string} id
@@ -125,7 +127,7 @@ export const takeDownload = (id, reader, hash) =>
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 export const getPart = (id, ticket, n, from, to, signal, moved) =>
-  request("GET", `shares/${id}/parts/${n}`, (r) => line.receive(r, to - from, moved), {
+  request("GET", `shares/${id}/parts/${n}`, (r, moved) => line.receive(r, to - from, moved), {
     token: ticket,
     headers: { Range: `bytes=${from}-${to - 1}` },
     signal,
@@ -159,8 +161,11 @@ async function put(path, token, bytes, digest, signal, moved) {
 /** @param {Response} r */
 const readJSON = (r) => r.json();
 
-/** @param {Response} r */
-const readBytes = async (r) => new Uint8Array(await r.arrayBuffer());
+/**
+ * @param {Response} r
+ * @param {Moved} moved
+ */
+const readBytes = async (r, moved) => line.receiveAll(r, moved);
 
 /** @param {Response} r */
 const readNothing = async (r) => void (await r.arrayBuffer());
@@ -169,7 +174,7 @@ const readNothing = async (r) => void (await r.arrayBuffer());
  * @template T
  * @param {string} method
  * @param {string} path below /api/v1/
- * @param {(r: Response) => Promise<T>} read
+ * @param {(r: Response, moved: Moved) => Promise<T>} read
  * @param {Options} [o]
  * @returns {Promise<T>}
  */
@@ -179,15 +184,24 @@ async function request(method, path, read, o = {}) {
   if (o.token) headers.Authorization = `Bearer ${o.token}`;
   if (o.json) headers["Content-Type"] = "application/json";
   for (let n = 1; ; n++) {
+    const watch = new line.Watch(o.signal);
+    const moved = (/** @type {number} */ bytes) => {
+      watch.heard();
+      o.moved?.(bytes);
+    };
     let problem;
     try {
-      o.moved?.(0);
-      const response = await ask(`/api/v1/${path}`, method, headers, o);
-      if (response.ok) return await read(response);
+      moved(0);
+      const watched = { ...o, signal: watch.signal, moved: o.moved || n > 1 ? moved : undefined }; // closely, after a broken one
+      const response = await ask(`/api/v1/${path}`, method, headers, watched);
+      watch.heard();
+      if (response.ok) return await read(response, moved);
       problem = await describe(response);
     } catch (e) {
       if (o.signal?.aborted) throw o.signal.reason;
       problem = new Problem("offline", String(e));
+    } finally {
+      watch.end();
     }
     const wait = pause(n, problem);
     if (!passes(problem) || n >= tries(o, problem, wait)) throw problem;

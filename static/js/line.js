@@ -5,7 +5,34 @@
 // Requests need XMLHttpRequest for that; fetch tells nothing about a body that it sends. What it calls loaded has been handed to
 // the network and may still lie in a buffer or get lost: good enough to tell the speed from, not to call it done.
 
+// A line that has changed, or a computer that has slept, leaves connections that never say another word. Nobody else ends them, so
+// a Watch does.
+
 /** @typedef {(bytes: number) => void} Moved is told how many bytes of this try have moved so far */
+
+const SILENCE = 30_000; // milliseconds. A server that answers at all does so within some.
+
+/** Ends a request that has not been heard of for a while. */
+export class Watch {
+  #dead = new AbortController();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {AbortSignal} [signal] that ends the request as well */
+  constructor(signal) {
+    this.signal = signal ? AbortSignal.any([signal, this.#dead.signal]) : this.#dead.signal;
+    this.heard();
+  }
+
+  heard() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#dead.abort(new TypeError("the connection says nothing")), SILENCE);
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+  }
+}
 
 /**
  * Does what fetch does.
@@ -64,4 +91,21 @@ export async function receive(response, size, moved) {
   }
   if (n !== size) throw new TypeError("the answer has another size"); // like a broken connection
   return bytes;
+}
+
+/**
+ * Reads an answer whose size is not known.
+ * @param {Response} response
+ * @param {Moved} moved
+ */
+export async function receiveAll(response, moved) {
+  let n = 0;
+  /** @type {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>} */
+  const counted = new TransformStream({
+    transform(chunk, controller) {
+      moved((n += chunk.length));
+      controller.enqueue(chunk);
+    },
+  });
+  return new Uint8Array(await new Response(response.body?.pipeThrough(counted)).arrayBuffer());
 }

@@ -40,9 +40,15 @@ function notRunning(cause) {
 async function compile(url) {
   const response = await fetch(url).catch(notLoaded);
   if (!response.ok) notLoaded(response.status);
-  // A proxy may have lost the media type that streaming needs.
-  if (response.headers.get("Content-Type") !== "application/wasm") return WebAssembly.compile(await response.arrayBuffer());
-  return WebAssembly.compileStreaming(response);
+  // Why it could not be streamed is not told: the line may have broken, a proxy may have lost the media type.
+  return WebAssembly.compileStreaming(response).catch(() => compileWhole(url));
+}
+
+/** @param {URL} url */
+async function compileWhole(url) {
+  const response = await fetch(url).catch(notLoaded);
+  if (!response.ok) notLoaded(response.status);
+  return WebAssembly.compile(await response.arrayBuffer().catch(notLoaded));
 }
 
 /**
