@@ -66,12 +66,19 @@ type Browser struct {
 	timeout time.Duration
 	profile string
 	family  *family
+	options Options
 }
 
 // transport runs one command of: go, find, keys, click, actions, role, label, exec, shot, rect, tab, current, switch, quit. The
 // context bounds it; after a command that ran out of time the transport need not be usable any more.
 type transport interface {
 	do(ctx context.Context, cmd string, p map[string]any) (any, error)
+}
+
+var launchers = map[string]func(*Browser, context.Context, Options) error{
+	"chromium": (*Browser).launchChromium,
+	"firefox":  (*Browser).launchFirefox,
+	"webkit":   (*Browser).launchWebKit,
 }
 
 // Start starts the engine. On error nothing is left running. A start that fails for a reason that may pass (a port taken by
@@ -81,17 +88,12 @@ func Start(engine string, o Options) (*Browser, error) {
 		o.Timeout = 2 * time.Minute
 	}
 	o.Scale = max(o.Scale, 1)
-	launch := map[string]func(*Browser, context.Context, Options) error{
-		"chromium": (*Browser).launchChromium,
-		"firefox":  (*Browser).launchFirefox,
-		"webkit":   (*Browser).launchWebKit,
-	}[engine]
-	if launch == nil {
+	if launchers[engine] == nil {
 		return nil, fmt.Errorf("failed to start browser: unknown engine %q", engine)
 	}
 	var errs []error
 	for range 3 {
-		b, err := try(engine, o, launch)
+		b, err := try(engine, o)
 		if err == nil {
 			return b, nil
 		}
@@ -103,23 +105,46 @@ func Start(engine string, o Options) (*Browser, error) {
 	return nil, fmt.Errorf("failed to start %s: %w", engine, errors.Join(errs...))
 }
 
-func try(engine string, o Options, launch func(*Browser, context.Context, Options) error) (*Browser, error) {
+func try(engine string, o Options) (*Browser, error) {
 	profile, err := os.MkdirTemp("", "sealpost-e2e-"+engine+"-")
 	if err != nil {
 		return nil, err
 	}
-	b := &Browser{Engine: engine, Downloads: filepath.Join(profile, "downloads"), profile: profile, timeout: o.Timeout}
+	b := &Browser{Engine: engine, Downloads: filepath.Join(profile, "downloads"), profile: profile, timeout: o.Timeout, options: o}
 	b.family = newFamily(profile)
-	ctx, cancel := context.WithTimeout(context.Background(), 45*time.Second)
-	defer cancel()
 	if err = os.Mkdir(b.Downloads, 0o755); err == nil {
-		err = launch(b, ctx, o)
+		err = b.launch()
 	}
 	if err != nil {
 		b.Close()
 		return nil, fmt.Errorf("%w\n%s", err, b.family.log.String())
 	}
 	return b, nil
+}
+
+func (b *Browser) launch() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 45*time.Second)
+	defer cancel()
+	return launchers[b.Engine](b, ctx, b.options)
+}
+
+// Crash ends the browser and all it has started at once, as a loss of power would. The profile stays as it is.
+func (b *Browser) Crash() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.family.crash()
+	b.t = gone{}
+}
+
+// Restart starts a browser that crashed again, with the same profile. WebKit keeps nothing in it, since a session that is
+// driven is a private one.
+func (b *Browser) Restart() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.launch(); err != nil {
+		return fmt.Errorf("failed to restart %s: %w\n%s", b.Engine, err, b.family.log.String())
+	}
+	return nil
 }
 
 // do runs one command under the browser's own deadline, or a longer one.

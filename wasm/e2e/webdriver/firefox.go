@@ -16,6 +16,9 @@ import (
 	"time"
 )
 
+// portFile is where Firefox tells the port of Marionette.
+const portFile = "MarionetteActivePort"
+
 // narrow lets Firefox's window be as narrow as a phone.
 const narrow = ":root { min-width: 0 !important; }\n"
 
@@ -29,6 +32,7 @@ func (b *Browser) launchFirefox(ctx context.Context, o Options) error {
 		"browser.download.always_ask_before_handling_new_types": false,
 		"browser.download.alwaysOpenPanel":                      false,
 		"toolkit.legacyUserProfileCustomizations.stylesheets":   true,
+		"toolkit.startup.max_resumed_crashes":                   -1, // no questions after a crash
 	}
 	if o.Dark {
 		prefs["layout.css.prefers-color-scheme.content-override"] = 0
@@ -52,9 +56,10 @@ func (b *Browser) launchFirefox(ctx context.Context, o Options) error {
 	if err := os.WriteFile(filepath.Join(b.profile, "user.js"), user.Bytes(), 0o644); err != nil {
 		return err
 	}
-	if err := os.Mkdir(filepath.Join(b.profile, "chrome"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(b.profile, "chrome"), 0o755); err != nil {
 		return err
 	}
+	os.Remove(filepath.Join(b.profile, portFile)) // of a Firefox that crashed
 	if err := os.WriteFile(filepath.Join(b.profile, "chrome", "userChrome.css"), []byte(narrow), 0o644); err != nil {
 		return err
 	}
@@ -62,7 +67,7 @@ func (b *Browser) launchFirefox(ctx context.Context, o Options) error {
 	if err := b.family.start(nil, nil, []string{"HOME=" + b.profile}, "firefox-esr", args...); err != nil {
 		return err
 	}
-	port, err := awaitFile(ctx, filepath.Join(b.profile, "MarionetteActivePort"))
+	port, err := awaitFile(ctx, filepath.Join(b.profile, portFile))
 	if err != nil {
 		return err
 	}

@@ -111,6 +111,16 @@ func (f *family) kill() {
 	}
 }
 
+// crash ends all processes of the family at the same moment, as far as there is one.
+func (f *family) crash() {
+	f.mu.Lock()
+	for _, pid := range f.survivors() {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	f.mu.Unlock()
+	f.kill()
+}
+
 // survivors returns the processes that carry the family's marker.
 func (f *family) survivors() []int {
 	want := []byte(marker + "=" + f.profile + "\x00")

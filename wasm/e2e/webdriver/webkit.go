@@ -26,7 +26,7 @@ func (b *Browser) launchWebKit(ctx context.Context, o Options) error {
 		return err
 	}
 	config := filepath.Join(b.profile, ".config")
-	if err := os.Mkdir(config, 0o755); err != nil {
+	if err := os.MkdirAll(config, 0o755); err != nil {
 		return err
 	}
 	// This file is how MiniBrowser finds its download folder.
@@ -68,7 +68,7 @@ func (b *Browser) launchWebKit(ctx context.Context, o Options) error {
 // gtkSettings are the choices of the desktop's user: the toolbar is made small, so that the window can be as narrow as a phone.
 func gtkSettings(config string, o Options) error {
 	dir := filepath.Join(config, "gtk-3.0")
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	style := "* { min-width: 0; padding: 0; margin: 0; font-size: 1px; }\n"
