@@ -43,6 +43,7 @@ var codes = []struct {
 	{seal.ErrWrongKey, "wrong-key"},
 	{seal.ErrDamaged, "damaged"},
 	{seal.ErrHostile, "hostile"},
+	{seal.ErrMismatch, "mismatch"},
 	{seal.ErrName, "bad-name"},
 	{seal.ErrTooLarge, "too-large"},
 }

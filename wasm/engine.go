@@ -56,7 +56,17 @@ type sealer struct {
 }
 
 func newSealer(args arguments) (any, error) {
-	list := args.at(3, js.TypeObject)
+	g, err := seal.NewSealer(args.string(0), seal.Kind(args.string(1)), args.string(2), args.entries(3))
+	return sealerToJS(g, err)
+}
+
+func resumeSealer(args arguments) (any, error) {
+	g, err := seal.ResumeSealer(args.string(0), seal.Kind(args.string(1)), args.string(2), args.entries(3), args.bytes(4, nil), args.bytes(5, nil))
+	return sealerToJS(g, err)
+}
+
+func (a arguments) entries(i int) []seal.Entry {
+	list := a.at(i, js.TypeObject)
 	entries := make([]seal.Entry, integer(list.Get("length")))
 	for i := range entries {
 		e := list.Index(i)
@@ -67,7 +77,10 @@ func newSealer(args arguments) (any, error) {
 			Modified: arguments{e.Get("modified")}.int(0),
 		}
 	}
-	g, err := seal.NewSealer(args.string(0), seal.Kind(args.string(1)), args.string(2), entries)
+	return entries
+}
+
+func sealerToJS(g *seal.Sealer, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +88,7 @@ func newSealer(args arguments) (any, error) {
 	s.object = newObject(s.exports(), func() { s.Sealer = nil })
 	s.object.Set("manifest", toJS(g.Manifest()))
 	s.object.Set("key", toJS(g.Key()))
+	s.object.Set("prefix", toJS(g.Prefix()))
 	s.object.Set("bound", g.Bound())
 	s.object.Set("size", g.Size())
 	s.object.Set("frames", g.Frames())

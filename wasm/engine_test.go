@@ -108,6 +108,13 @@ func TestBorder(t *testing.T) {
 	if must(t, o, "finish"); got != len(data) {
 		t.Errorf("%d bytes opened", got)
 	}
+
+	for note, want := range map[string]string{"a note": "", "another": "mismatch"} {
+		r := function(resumeSealer).Invoke(k.Identity, "file", note, []any{entry}, s.Get("prefix"), s.Get("manifest"))
+		if c := code(r); c != want {
+			t.Errorf("resumed with %s: %q, want %q", note, c, want)
+		}
+	}
 	s.Call("close")
 	s.Call("close")
 	if c := code(s.Call("part", 1)); c != "misuse" {

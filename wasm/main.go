@@ -24,6 +24,8 @@ func main() {
 		"createToken": function(createToken),
 		// newSealer(identity: string, kind: "file" | "tar" | "note", note: string, entries: Entry[]): Sealer
 		"newSealer": function(newSealer),
+		// resumeSealer(identity: string, kind: "file" | "tar" | "note", note: string, entries: Entry[], prefix: Uint8Array, manifest: Uint8Array): Sealer
+		"resumeSealer": function(resumeSealer),
 		// newOpener(identity: string, manifest: Uint8Array): Opener
 		"newOpener": function(newOpener),
 		// newCompressor(): Compressor

@@ -3,8 +3,8 @@
 // out are fresh ArrayBuffers of exactly the right length, so they may be transferred.
 //
 // Codes: "bad-link" (the fragment is not a link of ours), "wrong-key" (not sealed to this key), "damaged" (the ciphertext was changed, cut
-// or mixed up), "hostile" (properly sealed, but breaks the format's rules), "bad-name", "too-large" (the manifest is over its
-// limit), "unsupported" (made by a newer version), "misuse".
+// or mixed up), "hostile" (properly sealed, but breaks the format's rules), "mismatch" (to be resumed is something else than was
+// begun), "bad-name", "too-large" (the manifest is over its limit), "unsupported" (made by a newer version), "misuse".
 
 export interface Keys {
   fragment: string; // 44 characters of base64url
@@ -52,6 +52,7 @@ export interface Part {
 export interface Sealer {
   manifest: Uint8Array; // the sealed manifest, ready to be sent as it is
   key: Uint8Array; // for newCipher
+  prefix: Uint8Array; // the sealed content's header and nonce: what resumeSealer needs besides
   bound: number; // upper bound of the sealed content's size
   size: number; // of the plain stream
   frames: number; // that the plain stream has
@@ -153,6 +154,11 @@ export interface Engine {
   /** 32 random bytes: owner token or ticket, with its hash. */
   createToken(): { token: string; hash: string };
   newSealer(identity: string, kind: "file" | "tar" | "note", note: string, entries: Entry[]): Sealer;
+  /**
+   * A sealer of the very same keys as the one that had this prefix and manifest. What was sealed before must be sealed from the same
+   * bytes, by the same build: whoever calls this has to see to it (js/journal.js).
+   */
+  resumeSealer(identity: string, kind: "file" | "tar" | "note", note: string, entries: Entry[], prefix: Uint8Array, manifest: Uint8Array): Sealer;
   newOpener(identity: string, manifest: Uint8Array): Opener;
   newCompressor(): Compressor;
   newDecompressor(): Decompressor;

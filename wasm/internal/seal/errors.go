@@ -9,6 +9,7 @@ var (
 	ErrHostile  = errors.New("hostile: sealed, but against the rules") // just what was sealed
 	ErrVersion  = errors.New("made by an unknown version")
 
+	ErrMismatch = errors.New("not what was begun to be sealed")
 	ErrName     = errors.New("name not allowed")
 	ErrTooLarge = errors.New("over the limits of a share")
 	ErrMisuse   = errors.New("engine used out of order")

@@ -397,7 +397,7 @@ func TestSerial(t *testing.T) {
 	id := newIdentity(t)
 	for _, part := range []int64{100, 10_000, ChunkSize, sealedChunk, 1 << 20, 8 << 20} {
 		sh := sealShare(t, id, KindTar, list, data, part)
-		s := again(t, id, sh.m, sh.content)
+		s := again(t, id, sh.m, sh.manifest, sh.content)
 		var parts [][]byte
 		must(t, s.Seal(part, reader(data), func(n int64, p []byte) error {
 			if parts = append(parts, p); n != int64(len(parts)) {
@@ -410,7 +410,7 @@ func TestSerial(t *testing.T) {
 		}
 		for _, fails := range []bool{true, false} {
 			wrong := errors.New("wrong")
-			err := again(t, id, sh.m, sh.content).Seal(part, func(entry int, p []byte, from int64) error {
+			err := again(t, id, sh.m, sh.manifest, sh.content).Seal(part, func(entry int, p []byte, from int64) error {
 				if fails {
 					return wrong
 				}

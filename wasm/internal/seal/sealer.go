@@ -38,14 +38,21 @@ func NewSealer(identity string, kind Kind, note string, list []Entry) (*Sealer, 
 	if err != nil {
 		return nil, err
 	}
-	s := new(Sealer)
-	if s.stream, err = newStream(id); err != nil {
+	stream, err := newStream(id)
+	if err != nil {
 		return nil, err
 	}
-	m.Content = s.stream.binding()
-	if s.manifest, err = sealManifest(m, id); err != nil {
+	m.Content = stream.binding()
+	manifest, err := sealManifest(m, id)
+	if err != nil {
 		return nil, err
 	}
+	return newSealer(m, manifest, stream)
+}
+
+func newSealer(m *Manifest, manifest []byte, stream *stream) (*Sealer, error) {
+	s := &Sealer{manifest: manifest, stream: stream}
+	var err error
 	s.layout, err = layOut(m)
 	return s, err
 }
@@ -55,6 +62,9 @@ func (s *Sealer) Manifest() []byte { return s.manifest }
 
 // Key is the payload key, for Ciphers.
 func (s *Sealer) Key() []byte { return s.stream.key }
+
+// Prefix is what the sealed content begins with: its age header and payload nonce. With it and the manifest a sealer resumes.
+func (s *Sealer) Prefix() []byte { return s.stream.prefix }
 
 // Size is the size of the plain stream.
 func (s *Sealer) Size() int64 { return s.layout.size }

@@ -56,7 +56,7 @@ func TestVectors(t *testing.T) {
 		if sum := sha256.Sum256(got); err != nil || hex.EncodeToString(sum[:]) != v.SHA256 || len(got) != v.Size {
 			t.Errorf("%s: %v, %d bytes", v.Comment, err, len(got))
 		}
-		if again := resealed(t, id, m, v.Content, got); !bytes.Equal(again, v.Content) {
+		if again := resealed(t, id, m, v.Manifest, v.Content, got); !bytes.Equal(again, v.Content) {
 			t.Errorf("%s: sealing it again makes other bytes", v.Comment)
 		}
 		if len(got) > 2 {
@@ -70,23 +70,19 @@ func TestVectors(t *testing.T) {
 }
 
 // resealed seals the plain stream of a content again.
-func resealed(t *testing.T, id *age.X25519Identity, m *Manifest, content, plain []byte) []byte {
+func resealed(t *testing.T, id *age.X25519Identity, m *Manifest, manifest, content, plain []byte) []byte {
 	t.Helper()
 	data := make([][]byte, len(m.Entries))
 	for i, e := range m.Entries {
 		data[i] = plain[e.Offset : e.Offset+e.Size]
 	}
-	return sealContent(t, again(t, id, m, content), data, 1000).content
+	return sealContent(t, again(t, id, m, manifest, content), data, 1000).content
 }
 
 // again is a Sealer with the key of a content. Only the very same bytes may be sealed with it.
-func again(t *testing.T, id *age.X25519Identity, m *Manifest, content []byte) *Sealer {
+func again(t *testing.T, id *age.X25519Identity, m *Manifest, manifest, content []byte) *Sealer {
 	t.Helper()
-	s := new(Sealer)
-	var err error
-	s.stream, err = openStream(content[:PrefixSize], id)
-	must(t, err)
-	s.layout, err = layOut(m)
+	s, err := ResumeSealer(id.String(), m.Kind, m.Note, m.Entries, content[:PrefixSize], manifest)
 	must(t, err)
 	return s
 }
