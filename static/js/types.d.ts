@@ -42,6 +42,29 @@ export interface Item {
   file: File | null;
 }
 
+/** What the journal keeps of an upload, sealed. */
+export interface Upload {
+  engine: string; // build
+  fragment: string;
+  owner: string; // token
+  identity: string; // so that a password need not be kept
+  password: boolean;
+  kind: "file" | "tar" | "note";
+  note: string;
+  entries: KeptEntry[]; // in the order in which they were sealed
+  lifetime: number;
+  maxDownloads: number;
+  partSize: number;
+}
+
+/** A file as it was when an upload began, or an empty folder, whose name ends in "/". */
+export interface KeptEntry {
+  name: string;
+  size: number;
+  type: string;
+  lastModified: number; // milliseconds
+}
+
 /** What the page asks the upload worker to send. */
 export interface Shipment {
   kind: "file" | "tar" | "note";

@@ -1,0 +1,61 @@
+// @ts-check
+// The database in which unfinished uploads are kept (journal.js), as promises.
+
+const NAME = "sealpost uploads";
+const VERSION = 1;
+
+export const UPLOADS = "uploads"; // by id
+export const PARTS = "parts"; // by id and number
+
+/** @returns {Promise<IDBDatabase>} */
+export function openDatabase() {
+  const request = indexedDB.open(NAME, VERSION);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore(UPLOADS, { keyPath: "id" });
+    request.result.createObjectStore(PARTS, { keyPath: ["id", "n"] });
+  };
+  return answer(request).then((db) => {
+    db.onversionchange = () => db.close(); // else a newer page would wait for this one
+    return db;
+  });
+}
+
+/**
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
+export function answer(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/**
+ * Does what change asks for, all or nothing. It is on the disk when the promise resolves, as far as the browser can tell: that
+ * is what strict durability is.
+ * @param {IDBDatabase} db
+ * @param {(store: (name: string) => IDBObjectStore) => void} change
+ * @returns {Promise<void>}
+ */
+export function write(db, change) {
+  return new Promise((resolve, reject) => {
+    const transaction = db.transaction([UPLOADS, PARTS], "readwrite", { durability: "strict" });
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new Error("the transaction was aborted"));
+    try {
+      change((name) => transaction.objectStore(name));
+      transaction.commit?.();
+    } catch (e) {
+      reject(e);
+      transaction.abort();
+    }
+  });
+}
+
+/**
+ * The keys of all parts of a share.
+ * @param {string} id
+ */
+export const partsOf = (id) => IDBKeyRange.bound([id], [id, []]); // an array comes after every number
