@@ -4,7 +4,7 @@
 
 import * as line from "./line.js";
 
-/** @import { Config, CreateShare, Share } from "./types.d.ts" */
+/** @import { Config, CreateShare, Parts, Share } from "./types.d.ts" */
 /** @import { Moved } from "./line.js" */
 
 const TRIES = 5; // while a person waits for the answer: some seconds
@@ -86,6 +86,15 @@ export const putPart = (id, owner, n, bytes, digest, signal, moved) =>
  */
 export const completeShare = (id, owner, whole, signal) =>
   request("POST", `shares/${id}/complete`, readJSON, { token: owner, json: whole, signal, tries: TRANSFER });
+
+/**
+ * What has arrived.
+ * @param {string} id
+ * @param {string} owner
+ * @param {{signal?: AbortSignal, tries?: number}} [o]
+ * @returns {Promise<Parts>}
+ */
+export const getParts = (id, owner, o) => request("GET", `shares/${id}/parts`, readJSON, { token: owner, ...o });
 
 /**
  * @param {string} id
@@ -205,7 +214,7 @@ async function request(method, path, read, o = {}) {
     }
     const wait = pause(n, problem);
     if (!passes(problem) || n >= tries(o, problem, wait)) throw problem;
-    await sleep(wait, o.signal);
+    await sleep(wait, problem.code === "offline", o.signal);
   }
 }
 
@@ -266,15 +275,16 @@ function pause(n, p) {
 }
 
 /**
- * Waits, but no longer than until the device is connected again.
+ * Waits, but not longer than until the device is connected again, if that is what is waited for.
  * @param {number} ms
+ * @param {boolean} offline
  * @param {AbortSignal} [signal]
  */
-function sleep(ms, signal) {
+function sleep(ms, offline, signal) {
   const over = new AbortController();
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
-    addEventListener("online", resolve, { signal: over.signal });
+    if (offline) addEventListener("online", resolve, { signal: over.signal });
     signal?.addEventListener("abort", () => reject(signal.reason), { signal: over.signal });
     over.signal.addEventListener("abort", () => clearTimeout(timer));
   }).finally(() => over.abort());

@@ -1,6 +1,8 @@
 // @ts-check
 // Files and folders as browsers hand them over: chosen, dropped or pasted.
 
+import { note } from "./handles.js";
+
 /** @import { Item } from "./types.d.ts" */
 
 /**
@@ -17,14 +19,22 @@ export const fromFiles = (files) => Array.from(files, (file) => ({ name: file.we
  */
 export async function fromTransfer(data) {
   // All entries have to be taken at once: the transfer is emptied when the event is over.
-  const taken = Array.from(data.items).filter((i) => i.kind === "file").map((i) => ({ entry: i.webkitGetAsEntry(), file: i.getAsFile() }));
+  const taken = Array.from(data.items).filter((i) => i.kind === "file").map((i) => ({
+    entry: i.webkitGetAsEntry(),
+    file: i.getAsFile(),
+    handle: i.getAsFileSystemHandle?.().catch(() => null),
+  }));
   /** @type {Item[]} */
-  const items = [];
-  for (const { entry, file } of taken) {
+  const all = [];
+  for (const { entry, file, handle } of taken) {
+    /** @type {Item[]} */
+    const items = [];
     if (entry?.isDirectory) await walk(/** @type {FileSystemDirectoryEntry} */ (entry), "", items);
     else if (file) items.push({ name: file.name, file });
+    note(items, (await handle) ?? null);
+    for (const item of items) all.push(item);
   }
-  return items;
+  return all;
 }
 
 /**

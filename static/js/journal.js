@@ -57,6 +57,16 @@ import * as vault from "./vault.js";
 /** @param {string} id */
 const lockOf = (id) => `sealpost upload ${id}`;
 
+/**
+ * Takes the lock of a share, which says that nobody else sends it. Throws "elsewhere" if somebody does.
+ * @param {string} id
+ */
+export async function claim(id) {
+  const release = await hold(lockOf(id), { ifAvailable: true });
+  if (!release) throw Object.assign(new Error("another tab sends it"), { code: "elsewhere" });
+  return release;
+}
+
 /** @param {string} what */
 const mismatch = (what) => Object.assign(new Error(`${what} is not what was begun to be sent`), { code: "mismatch" });
 
@@ -239,8 +249,7 @@ export class Journal {
  * @param {FileSystemHandle[]} handles
  */
 export async function begin(id, upload, { prefix, manifest }, handles) {
-  const release = await hold(lockOf(id), { ifAvailable: true });
-  if (!release) throw Object.assign(new Error("another tab sends it"), { code: "elsewhere" });
+  const release = await claim(id);
   /** @type {IDBDatabase | undefined} */
   let db;
   try {
@@ -267,8 +276,7 @@ export async function begin(id, upload, { prefix, manifest }, handles) {
  * @param {string} id
  */
 export async function resume(id) {
-  const release = await hold(lockOf(id), { ifAvailable: true });
-  if (!release) throw Object.assign(new Error("another tab sends it"), { code: "elsewhere" });
+  const release = await claim(id);
   const db = await openDatabase();
   try {
     /** @type {UploadRecord | undefined} */

@@ -26,6 +26,7 @@ export class Progress {
   #news = null;
   #total = 0;
   #offline = false;
+  #paused = false;
   #held = false; // a sentence stands in place of numbers
   #rated = 0;
   #timer = 0;
@@ -45,7 +46,7 @@ export class Progress {
   start(total) {
     this.#news = this.#estimate = null;
     this.#total = total;
-    this.#offline = this.#held = false;
+    this.#offline = this.#paused = this.#held = false;
     this.#rated = -Infinity;
     this.#saying.start(performance.now());
     this.#draw(0, 0);
@@ -76,6 +77,13 @@ export class Progress {
     hook("rate").textContent = "";
   }
 
+  /** @param {boolean} paused by the person */
+  pause(paused) {
+    this.#paused = paused;
+    if (this.#news) this.#look();
+    else if (paused) hook("rate").textContent = say("progress.paused");
+  }
+
   /**
    * Ends it. What is left to say is said by the page; in the title of the tab a word stays.
    * @param {string} [word]
@@ -104,13 +112,13 @@ export class Progress {
     if (this.#held) return;
     hook("amount").textContent = say("progress.amount", { done: format.size(news.done), total: format.size(this.#total) });
     const { perSecond, left, stalled } = this.#estimate.tell(now);
-    const resting = this.#offline ? say("progress.offline") : whole ? say("progress.finishing") : stalled ? say("progress.stalled") : "";
+    const resting = this.#paused ? say("progress.paused") : this.#offline ? say("progress.offline") : whole ? say("progress.finishing") : stalled ? say("progress.stalled") : "";
     if (resting || now - this.#rated >= RATE_EVERY) {
       this.#rated = resting ? -Infinity : now;
       hook("rate").textContent = resting || pace(perSecond, left);
       hook("saved").textContent = saved(news);
     }
-    this.#saying.consider(now, part * 100, left, this.#offline || (stalled && !whole) ? resting : "");
+    this.#saying.consider(now, part * 100, left, this.#paused || this.#offline || (stalled && !whole) ? resting : "");
   }
 
   /**

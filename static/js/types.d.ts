@@ -36,6 +36,16 @@ export interface Share {
   left: number | null;
 }
 
+/** What has arrived of a share: runs of parts, first and last of each. */
+export interface Parts {
+  state: "open" | "ready";
+  partSize: number;
+  size: number;
+  manifest: boolean;
+  count: number;
+  ranges: [number, number][];
+}
+
 /** A file to send; file is null for an empty folder, whose name ends in "/". */
 export interface Item {
   name: string;
@@ -55,6 +65,7 @@ export interface Upload {
   lifetime: number;
   maxDownloads: number;
   partSize: number;
+  grace: number; // seconds after its last part until the server lets go of it
 }
 
 /** A file as it was when an upload began, or an empty folder, whose name ends in "/". */
@@ -73,6 +84,14 @@ export interface Shipment {
   password: string | null;
   lifetime: number;
   maxDownloads: number;
+  handles: FileSystemHandle[]; // which give the files again in another page; none if some have none
+}
+
+/** An unfinished upload to go on with; items are what its entries were, in their order. */
+export interface Resumption {
+  id: string;
+  items: Item[];
+  handles: FileSystemHandle[];
 }
 
 /** How far a transfer has come. All counts are of plain bytes, since compression changes sizes. */
@@ -82,8 +101,11 @@ export interface Progress {
   moved: number; // including what is on the line, which may get lost and move again: for the speed only
 }
 
-/** News of an upload: the link, before the first part is sent, then how far it is. */
-export type UploadNews = { type: "link"; link: string } | UploadProgress;
+/**
+ * News of an upload: the link, before the first part is sent, and whether another page could go on with it; then how far it is. If
+ * it cannot be gone on with, it is begun anew, with another link.
+ */
+export type UploadNews = { type: "link"; id: string; link: string; kept: boolean } | { type: "anew"; reason: "mismatch" | "outdated" } | UploadProgress;
 export interface UploadProgress extends Progress {
   total: number;
   framed: number; // what has been read, compressed and is being encrypted
@@ -138,10 +160,17 @@ declare global {
   var trustedTypes:
     | { createPolicy(name: string, rules: { createScriptURL(s: string): string }): TrustedTypePolicy }
     | undefined;
+  // In Chromium.
+  var showOpenFilePicker: ((o: { multiple: boolean }) => Promise<FileSystemFileHandle[]>) | undefined;
+  interface DataTransferItem {
+    getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
+  }
   interface Window {
     showSaveFilePicker?(o: { id: string; startIn: string; suggestedName: string }): Promise<FileSystemFileHandle>;
   }
   interface FileSystemHandle {
     remove?(): Promise<void>;
+    queryPermission?(o: { mode: "read" }): Promise<PermissionState>;
+    requestPermission?(o: { mode: "read" }): Promise<PermissionState>;
   }
 }

@@ -56,6 +56,18 @@ export function showTerms({ lifetimes, defaultLifetime, maxDownloads }) {
 }
 
 /**
+ * Chooses what has this value, if it can be chosen.
+ * @param {HTMLSelectElement} select
+ * @param {number} value
+ */
+export function choose(select, value) {
+  const wanted = String(value);
+  if (![...select.options].some((option) => option.value === wanted)) return;
+  select.value = wanted;
+  fit(select);
+}
+
+/**
  * Makes a choice as wide as what is chosen (css/sentence.css).
  * @param {HTMLElement} select
  */

@@ -8,6 +8,7 @@ import { fromFiles, fromTransfer, unreadable } from "./collect.js";
 import { eachMinute } from "./countdown.js";
 import { hook, make, showAlert } from "./dom.js";
 import * as format from "./format.js";
+import * as handles from "./handles.js";
 import { excess } from "./limits.js";
 import { say } from "./messages.js";
 import { Parcel, nameAllowed } from "./parcel.js";
@@ -17,9 +18,12 @@ import { reveal } from "./reveal.js";
 import { Store } from "./store.js";
 import { clearTab } from "./tab.js";
 import { explain } from "./trouble.js";
-import { showParcel, showTerms } from "./upload-view.js";
+import { erase } from "./unfinished.js";
+import { Unfinished } from "./unfinished-view.js";
+import { choose, showParcel, showTerms } from "./upload-view.js";
 
-/** @import { Config, Item, Posted, Shipment, UploadNews } from "./types.d.ts" */
+/** @import { Config, Item, Posted, Resumption, Shipment, UploadNews } from "./types.d.ts" */
+/** @import { Offer } from "./unfinished.js" */
 
 const SMALLER = 0.97; // sealed to this share of its size, or less, is worth telling
 
@@ -34,6 +38,8 @@ const store = new Store({
   config: /** @type {Config | null} */ (null),
   adding: false,
   link: "",
+  kept: false, // another page could go on with what is being sent
+  paused: false,
   posted: /** @type {Posted | null} */ (null),
 });
 
@@ -48,9 +54,10 @@ let preparing = prepare();
 // What earlier saves of this browser have left behind goes at the next visit, to whichever page, but after the first paint.
 preparing.then(() => import("./save-stage.js")).then(({ sweep }) => sweep(), () => {});
 
-/** Resolves when the engine and the server's terms are there. */
+/** Resolves to the engine's build when the engine and the server's terms are there. */
 async function prepare() {
-  await Promise.all([worker.call("warm", []), configure()]);
+  const [engine] = await Promise.all([worker.call("warm", []), configure()]);
+  return /** @type {string} */ (engine);
 }
 
 /** As prepare, which is tried again if it had failed. */
@@ -76,6 +83,9 @@ store.onchange((now, old) => {
   showAlert(over || now.error);
   if (link.value !== now.link) link.value = now.link;
   /** @type {HTMLButtonElement} */ (hook("copy")).disabled = !now.link;
+  hook("pause").hidden = now.paused;
+  hook("resume").hidden = !now.paused;
+  if (now.kept !== old.kept) showLead(now);
   if (state === old.state && state !== "idle") return;
   hook("title").textContent = title(now);
   showLead(now);
@@ -91,8 +101,9 @@ function title({ state, trouble }) {
 }
 
 /** @param {typeof store.value} now */
-function showLead({ state, posted, outdated }) {
+function showLead({ state, posted, outdated, kept }) {
   if (state === "error" && outdated) hook("lead").textContent = say("upload.error.reload");
+  else if (state === "sending" && kept) hook("lead").textContent = say("upload.sending.leadKept");
   else hook("lead").textContent = state === "done" ? doneLead(posted) : say(`upload.${state}.lead`);
 }
 
@@ -124,8 +135,12 @@ function showSize(size, sealed) {
   return sealed < SMALLER * size ? say("upload.done.sealed", { size: text, sealed: format.size(sealed) }) : text;
 }
 
+/** What can be gone on with once more: the worker has ended under it, but the journal is there. @type {{what: Resumption, link: string} | null} */
+let pending = null;
+
 /** Shows the parcel as it is now, and whether it can be sent. */
 function refresh(error = "") {
+  pending = null;
   showParcel(parcel, (name) => {
     const at = parcel.bundles.findIndex((bundle) => bundle.name === name);
     parcel.remove(name);
@@ -188,6 +203,12 @@ for (const name of ["files", "folder"]) {
     input.value = ""; // so that the same choice is a change again
   };
   input.addEventListener("change", take);
+  if (name === "files" && handles.canPick()) {
+    input.addEventListener("click", (e) => {
+      e.preventDefault();
+      add(handles.pick());
+    });
+  }
   if (input.files?.length) take(); // chosen before this script was there
 }
 
@@ -250,6 +271,7 @@ function shipment() {
     password: password.value || null,
     lifetime: Number(expiry.value),
     maxDownloads: Number(downloads.value),
+    handles: handles.handlesOf(items),
   };
 }
 
@@ -264,22 +286,75 @@ async function send() {
     blamePassword(true);
     return password.focus();
   }
-  store.set({ state: "sending", error: "", link: "", posted: null });
+  await transfer("send", shipment(), "");
+}
+
+/**
+ * Goes on with an upload that another page began.
+ * @param {Offer} offer
+ * @param {Item[]} items
+ */
+async function resume({ id, upload }, items) {
+  parcel.clear();
+  parcel.add(items);
+  note.value = upload.note;
+  clearPassword();
+  refresh();
+  choose(expiry, upload.lifetime);
+  choose(downloads, upload.maxDownloads);
+  await transfer("resume", { id, items, handles: handles.handlesOf(items) }, linkOf(id, upload.fragment));
+}
+
+/**
+ * @param {string} id
+ * @param {string} fragment
+ */
+const linkOf = (id, fragment) => `${location.origin}/d/${id}#${fragment}`;
+
+/**
+ * @param {"send" | "resume"} method of the worker
+ * @param {Shipment | Resumption} what
+ * @param {string} link as far as it is known
+ */
+async function transfer(method, what, link) {
+  store.set({ state: "sending", error: "", link, posted: null, kept: method === "resume", paused: false });
   progress.start(parcel.size);
+  pending = null;
   let word;
   try {
     await Promise.race([prepared(), cancelled()]);
-    const posted = await worker.call("send", [shipment()], { news: listen });
+    const posted = await worker.call(method, [what], { news: listen });
     word = say("upload.done.tab");
     store.set({ state: "done", link: posted.link, posted });
     clearPassword();
   } catch (e) {
-    const { code, left } = /** @type {any} */ (e);
-    const stopped = left ? say("upload.sending.left") : say("upload.sending.cancelled");
-    if (code === "cancelled") store.set({ state: "ready", error: stopped, link: "" });
-    else await fail(e);
+    const { link, kept } = store.value;
+    const id = new URL(link || location.href).pathname.split("/")[2];
+    await stopped(e);
+    const broken = store.value.state === "error" && /** @type {any} */ (e).left === undefined;
+    if (broken && kept && id) pending = { what: { id, items: what.items, handles: what.handles }, link };
   } finally {
     progress.stop(word);
+  }
+}
+
+/**
+ * What an upload ends in that does not end in a link.
+ * @param {any} e
+ */
+async function stopped(e) {
+  if (e.code === "elsewhere") {
+    parcel.clear();
+    note.value = "";
+    refresh(explain(e).whole);
+  } else if (e.code === "anew") {
+    store.set({ state: "ready", error: say("upload.anew.password"), link: "" });
+    blamePassword(true);
+    password.focus();
+  } else if (e.code === "cancelled") {
+    store.set({ state: "ready", error: say(e.left ? "upload.sending.left" : "upload.sending.cancelled"), link: "" });
+  } else {
+    await fail(e);
   }
 }
 
@@ -292,21 +367,32 @@ async function fail(e) {
 
 /** @param {UploadNews} news */
 function listen(news) {
-  if (news.type === "link") store.set({ link: news.link });
+  if (news.type === "link") store.set({ link: news.link, kept: news.kept });
+  else if (news.type === "anew") store.set({ error: say(`upload.anew.${news.reason}`), link: "", kept: false });
   else progress.update(news);
 }
 
-hook("start").addEventListener("click", send);
+hook("start").addEventListener("click", () => (pending ? transfer("resume", pending.what, pending.link) : send()));
+for (const terms of [note, password, expiry, downloads]) terms.addEventListener("input", () => (pending = null));
 hook("cancel").addEventListener("click", () => {
   progress.say(say("upload.sending.cancelling"));
   worker.call("cancel", []);
 });
+for (const [name, paused] of /** @type {[string, boolean][]} */ ([["pause", true], ["resume", false]])) {
+  hook(name).addEventListener("click", () => {
+    worker.call(paused ? "pause" : "proceed", []);
+    progress.pause(paused);
+    store.set({ paused });
+    hook(paused ? "resume" : "pause").focus();
+  });
+}
 hook("again").addEventListener("click", () => {
   parcel.clear();
   note.value = "";
   clearTab();
-  store.set({ link: "", posted: null });
+  store.set({ link: "", posted: null, error: "" });
   refresh();
+  offer();
 });
 
 hook("copy").addEventListener("click", async () => {
@@ -328,10 +414,30 @@ function copySelected() {
 /** Tells what is not there yet, and goes on when the device is connected again. */
 async function check() {
   const waiting = () => store.value.state === "idle" || store.value.state === "ready";
-  const told = await prepared().then(() => "", async (e) => explain(await build.reason(e)).whole);
+  const told = await prepared().then(offer).then(() => "", async (e) => explain(await build.reason(e)).whole);
   if (waiting()) store.set({ error: told });
 }
 
+const unfinished = new Unfinished({
+  resume,
+  show({ id, upload, share }) {
+    if (!share) return;
+    store.set({ state: "done", link: linkOf(id, upload.fragment), posted: { link: linkOf(id, upload.fragment), share, sealed: share.size } });
+    erase(id).catch(() => {});
+  },
+  idle: () => store.value.state === "idle" && !store.value.adding,
+  say: (error) => store.set({ error }),
+});
+
+/** Offers to go on with what another page began. */
+async function offer() {
+  const engine = await preparing;
+  if (store.value.state === "idle") await unfinished.refresh(engine);
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) offer().catch(() => {});
+});
 check();
 addEventListener("online", () => preparing.catch(check));
 eachMinute(() => showLead(store.value));

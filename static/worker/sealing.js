@@ -4,13 +4,17 @@
 //
 // A chunk on the border of two parts is sealed for both of them, under the same key and counter. It is the Stretch that sees to it
 // that both get the same bytes: a frame is compressed once, and what two parts need of it is copied from there.
+//
+// Where another page has begun, the frames that it made are read again and compared with what they were (dispatch.js), but only
+// those are compressed again of which parts are made that the server does not have.
 
 import { ahead } from "./pipeline.js";
 import { Stretch } from "./stretch.js";
 
 /** @import { Item } from "../js/types.d.ts" */
 /** @import { Crew } from "./crew.js" */
-/** @import { Piece, Sealer } from "./engine.d.ts" */
+/** @import { Dispatch } from "./dispatch.js" */
+/** @import { Piece } from "./engine.d.ts" */
 
 const FRAMES_AT_ONCE = 2;
 const CHUNK = 64 << 10; // what neighbours may share
@@ -19,51 +23,83 @@ const CHUNK = 64 << 10; // what neighbours may share
  * @typedef {object} Ready a part that can be sealed
  * @property {number} n 1 for the first
  * @property {number} size
- * @property {() => Promise<{bytes: Uint8Array<ArrayBuffer>, digest: Uint8Array}>} seal to be called once
+ * @property {(() => Promise<{bytes: Uint8Array<ArrayBuffer>, digest: Uint8Array}>) | null} seal to be called once; null if the server has it
  */
 
 /**
- * Yields the parts of items in order. framed is told of each frame when its turn has come: how large it is, plain and compressed.
+ * Yields the parts of a share in order. framed is told of each frame when its turn has come: how large it is, plain and compressed.
  * @param {Crew} crew
- * @param {Sealer} sealer
- * @param {Item[]} items
+ * @param {Dispatch} dispatch
  * @param {(plain: number, compressed: number) => void} framed
  * @returns {AsyncGenerator<Ready, void, void>}
  */
-export async function* parts(crew, sealer, items, framed) {
-  const stretch = new Stretch();
+export async function* parts(crew, dispatch, framed) {
+  const { sealer } = dispatch;
   const { key } = sealer;
-  let sealed = 0;
-  /** @returns {Ready} */
+  const stretch = new Stretch();
+  const wanted = plan(dispatch);
+  let made = 0, n = 1;
+  /** @returns {Ready | null} */
   const next = () => {
-    const n = ++sealed;
+    if (n > sealer.known) return null;
     const part = sealer.part(n);
-    if (part.to > stretch.end) stretch.add(sealer.tail(stretch.end, part.to));
+    if (part.to > stretch.end) {
+      if (made < sealer.frames) return null;
+      stretch.add(sealer.tail(stretch.end, part.to));
+    }
     const pieces = stretch.take(part.from, part.to, part.to - CHUNK);
+    if (dispatch.stored(n)) return { n: n++, size: part.size, seal: null };
+    if (pieces.reduce((sum, { length }) => sum + length, 0) !== part.to - part.from) throw new Error(`BUG: part ${n} has gaps`);
     const seal = async () => {
       const { pieces: [bytes], digest } = await crew.run("seal", { key, part }, pieces);
       return { bytes, digest };
     };
-    return { n, size: part.size, seal };
+    return { n: n++, size: part.size, seal };
   };
-  for await (const { sizes, pieces } of ahead(crew.jobs, batches(crew, sealer, items))) {
+  for await (const { sizes, pieces, digests } of ahead(crew.jobs, batches(crew, dispatch, wanted))) {
     for (const [i, frame] of pieces.entries()) {
-      framed(sizes[i], frame.length);
-      sealer.add(frame.length);
-      stretch.add(frame);
+      const known = made < dispatch.known;
+      const size = wanted(made) ? frame.length : dispatch.frameSize(made);
+      if (dispatch.kept) dispatch.frame(made, digests[i], size);
+      if (!known) sealer.add(size);
+      if (wanted(made)) stretch.add(frame);
+      else stretch.pass(size);
+      framed(sizes[i], size);
+      made++;
     }
-    while (sealed < sealer.known) yield next();
+    for (let ready = next(); ready; ready = next()) yield ready;
   }
-  while (sealed < sealer.known) yield next(); // nothing but a tail, if there are no frames
+  for (let ready = next(); ready; ready = next()) yield ready; // nothing but a tail, if there are no frames
+}
+
+/**
+ * Tells the sealer of the frames that were made before. Returns whether a frame has to be compressed: if a part is made of it that the
+ * server does not have.
+ * @param {Dispatch} dispatch
+ * @returns {(frame: number) => boolean}
+ */
+function plan(dispatch) {
+  const { sealer, known } = dispatch;
+  for (let i = 0; i < known; i++) sealer.add(dispatch.frameSize(i));
+  const wanted = new Uint8Array(known);
+  for (let n = 1, i = 0, at = 0; n <= sealer.known + 1; n++) {
+    const last = n > sealer.known; // what is not known of follows, and may share a chunk
+    if (last && known === sealer.frames) break;
+    const { from, to } = last ? { from: n > 1 ? sealer.part(n - 1).to - CHUNK : 0, to: Infinity } : sealer.part(n);
+    while (i < known && at + dispatch.frameSize(i) <= from) at += dispatch.frameSize(i++);
+    if (!last && dispatch.stored(n)) continue;
+    for (let k = i, place = at; k < known && place < to; place += dispatch.frameSize(k++)) wanted[k] = 1;
+  }
+  return (frame) => frame >= known || wanted[frame] === 1;
 }
 
 /**
  * The jobs that make all frames, some at a time.
  * @param {Crew} crew
- * @param {Sealer} sealer
- * @param {Item[]} items
+ * @param {Dispatch} dispatch
+ * @param {(frame: number) => boolean} wanted
  */
-function* batches(crew, sealer, items) {
+function* batches(crew, { sealer, items, kept: digests }, wanted) {
   for (let i = 0; i < sealer.frames; i += FRAMES_AT_ONCE) {
     yield async () => {
       /** @type {Piece[][]} */
@@ -73,7 +109,8 @@ function* batches(crew, sealer, items) {
       const pieces = frames.flat();
       const blob = new Blob(pieces.map((piece) => source(piece, items)));
       try {
-        return { sizes, pieces: (await crew.run("compress", { blob, sizes })).pieces };
+        const job = { blob, sizes, wanted: frames.map((_, k) => wanted(i + k)), digests };
+        return { sizes, ...(await crew.run("compress", job)) };
       } catch (e) {
         throw /** @type {any} */ (e).code === "changed" ? await blame(pieces, items) : e;
       }

@@ -21,6 +21,14 @@ export class Stretch {
   }
 
   /**
+   * Leaves out so many bytes, which nobody is going to take.
+   * @param {number} size
+   */
+  pass(size) {
+    this.end += size;
+  }
+
+  /**
    * Hands over [from, to) of the stream, in pieces whose buffers nobody else has. What is before keep is forgotten; what is
    * handed over and not forgotten stays here as it is.
    * @param {number} from

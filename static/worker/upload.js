@@ -1,20 +1,24 @@
 // @ts-check
 // The upload worker: has a crew seal what the page hands over (sealing.js) and sends the parts while it goes on sealing.
 //
-// Everything is sealed once. Retries resend the very bytes of a part; an upload that cannot go on is deleted, and another
-// attempt is another share with other keys.
+// Everything is sealed once, or once more to the very same bytes, which the journal sees to (js/journal.js). Retries resend the
+// very bytes of a part. An upload that ends with its page can be gone on with in another; one that is refused, cancelled or no longer
+// what it was is deleted, and another attempt is another share with other keys.
 
-import * as api from "../js/api.js";
 import { collect, free } from "../js/garbage.js";
 import { Crew } from "./crew.js";
+import { anew, begin, resume } from "./dispatch.js";
+import { Gate } from "./gate.js";
 import { loadEngine } from "./load.js";
 import { Meter, throttled } from "./meter.js";
 import { Lanes } from "./pipeline.js";
 import { parts } from "./sealing.js";
 import { serve } from "./serve.js";
 
-/** @import { Item, Posted, Shipment, Share, UploadNews } from "../js/types.d.ts" */
-/** @import { Engine, Sealer } from "./engine.d.ts" */
+/** @import { Posted, Resumption, Shipment, UploadNews } from "../js/types.d.ts" */
+/** @import { Dispatch } from "./dispatch.js" */
+/** @import { Engine } from "./engine.d.ts" */
+/** @typedef {{engine: Engine, module: WebAssembly.Module}} Loaded */
 
 const PARTS_IN_FLIGHT = 6; // being sealed and sent, at most,
 const BYTES_IN_FLIGHT = 48 << 20; // and no more of them than this, but one
@@ -24,11 +28,12 @@ const loading = loadEngine();
 loading.catch(() => {}); // reported by the call that needs it
 
 let cancel = new AbortController();
+let gate = new Gate();
 
 serve({
-  /** Resolves once the engine is there. */
+  /** Resolves to the engine's build once the engine is there. */
   async warm() {
-    await loading;
+    return (await loading).engine.build;
   },
 
   /**
@@ -37,8 +42,28 @@ serve({
    * @returns {Promise<Posted>}
    */
   async send(news, shipment) {
-    cancel = new AbortController();
-    return send(await loading, shipment, news, cancel.signal);
+    const signal = ready();
+    return send(await loading, shipment, news, signal);
+  },
+
+  /**
+   * Goes on with what another page began.
+   * @param {(n: UploadNews) => void} news
+   * @param {Resumption} resumption
+   * @returns {Promise<Posted>}
+   */
+  async resume(news, resumption) {
+    const signal = ready();
+    return goOn(await loading, resumption, news, signal);
+  },
+
+  /** Sends nothing until proceed is called. */
+  pause() {
+    gate.shut();
+  },
+
+  proceed() {
+    gate.open();
   },
 
   /** Makes send throw and takes back what the server has. */
@@ -47,92 +72,103 @@ serve({
   },
 });
 
+function ready() {
+  cancel = new AbortController();
+  gate = new Gate();
+  return cancel.signal;
+}
+
 /**
- * @param {{engine: Engine, module: WebAssembly.Module}} loaded
+ * @param {Loaded} loaded
  * @param {Shipment} shipment
+ * @param {(n: UploadNews) => void} news
+ * @param {AbortSignal} signal
+ */
+async function send(loaded, shipment, news, signal) {
+  return deliver(loaded, await begin(loaded.engine, shipment, signal), news, signal);
+}
+
+/**
+ * Goes on with a share, or begins it anew where that cannot be. A password is not kept, so then a person has to write it again.
+ * @param {Loaded} loaded
+ * @param {Resumption} resumption
+ * @param {(n: UploadNews) => void} news
+ * @param {AbortSignal} signal
+ */
+async function goOn(loaded, resumption, news, signal) {
+  try {
+    return await deliver(loaded, await resume(loaded.engine, resumption, signal), news, signal);
+  } catch (e) {
+    const { code, reason, upload } = /** @type {any} */ (e);
+    if (code !== "anew" || upload.password) throw e;
+    news({ type: "anew", reason });
+    const { kind, note, lifetime, maxDownloads } = upload;
+    return send(loaded, { kind, note, lifetime, maxDownloads, password: null, ...resumption }, news, signal);
+  }
+}
+
+/**
+ * Sends what is missing of a share, and completes it.
+ * @param {Loaded} loaded
+ * @param {Dispatch} dispatch
  * @param {(n: UploadNews) => void} news
  * @param {AbortSignal} signal
  * @returns {Promise<Posted>}
  */
-async function send(loaded, shipment, news, signal) {
-  const { engine } = loaded;
-  const keys = engine.createLink(shipment.password);
-  const owner = engine.createToken();
-  const sealer = newSealer(engine, keys.identity, shipment);
+async function deliver(loaded, dispatch, news, signal) {
+  const { id, link, kept, sealer } = dispatch;
   const crew = new Crew(loaded, sealer.frames);
   signal.addEventListener("abort", () => crew.end(signal.reason), { once: true });
   try {
     signal.throwIfAborted();
-    const share = await api.createShare({
-      ...keys.hashes,
-      owner: owner.hash,
-      password: keys.password,
-      size: sealer.bound,
-      lifetime: shipment.lifetime,
-      maxDownloads: shipment.maxDownloads,
-    }, signal);
-    try {
-      const link = `${location.origin}/d/${share.id}#${keys.fragment}`;
-      news({ type: "link", link });
-      await api.putManifest(share.id, owner.token, owned(sealer.manifest), signal);
-      sealer.start(share.partSize);
-      await sendParts(share, owner.token, crew, sealer, shipment.items, news, signal);
-      const whole = { size: sealer.sealed, parts: sealer.parts };
-      return { link, share: await api.completeShare(share.id, owner.token, whole, signal), sealed: whole.size };
-    } catch (e) {
-      crew.end();
-      const left = await api.deleteShare(share.id, owner.token).then(() => false, ({ code }) => code !== "not-found"); // goes by itself in a day
-      throw Object.assign(/** @type {Error} */ (e), { left });
-    }
+    news({ type: "link", id, link, kept });
+    await gate.pass((passing) => dispatch.sendManifest(passing), signal);
+    await sendParts(crew, dispatch, news, signal);
+    const share = await gate.pass((passing) => dispatch.complete(passing), signal);
+    return { link, share, sealed: sealer.sealed };
+  } catch (e) {
+    crew.end();
+    const { code } = /** @type {any} */ (e);
+    const left = code === "elsewhere" ? undefined : await dispatch.giveUp();
+    throw Object.assign(code === "mismatch" ? anew("mismatch", dispatch.upload) : /** @type {Error} */ (e), { left });
   } finally {
     crew.end();
-    sealer.close();
+    dispatch.close();
   }
 }
 
 /**
- * @param {Engine} engine
- * @param {string} identity
- * @param {Shipment} shipment
- */
-function newSealer(engine, identity, { kind, note, items }) {
-  try {
-    return engine.newSealer(identity, kind, note, items.map(entry));
-  } catch (e) {
-    const { code } = /** @type {any} */ (e);
-    throw Object.assign(/** @type {any} */ (e), { code: code === "too-large" ? "manifest-too-large" : code }); // nothing but names and the note
-  }
-}
-
-/**
- * Seals items and sends the parts.
- * @param {Share} share
- * @param {string} owner
+ * Seals what is missing and sends it.
  * @param {Crew} crew
- * @param {Sealer} sealer
- * @param {Item[]} items
+ * @param {Dispatch} dispatch
  * @param {(n: UploadNews) => void} news
  * @param {AbortSignal} signal
  */
-async function sendParts({ id, partSize }, owner, crew, sealer, items, news, signal) {
-  const lanes = new Lanes(Math.max(1, Math.min(PARTS_IN_FLIGHT, Math.floor(BYTES_IN_FLIGHT / partSize))));
+async function sendParts(crew, dispatch, news, signal) {
+  const lanes = new Lanes(Math.max(1, Math.min(PARTS_IN_FLIGHT, Math.floor(BYTES_IN_FLIGHT / dispatch.partSize))));
   const pass = throttled(news);
   const meter = new Meter(() => report());
+  const total = dispatch.sealer.size;
   let framed = 0, compressed = 0, covered = 0, slow = true;
-  const report = () => pass({ type: "progress", total: sealer.size, done: meter.settled, moved: meter.moved, framed, compressed });
+  const report = () => pass({ type: "progress", total, done: meter.settled, moved: meter.moved, framed, compressed });
   const count = (/** @type {number} */ plain, /** @type {number} */ size) => {
     framed += plain;
     compressed += size;
     report();
   };
-  for await (const { n, size, seal } of parts(crew, sealer, items, count)) {
+  for await (const { n, size, seal } of parts(crew, dispatch, count)) {
     const piece = meter.piece(size, framed - covered); // the plain bytes that this part stands for
     covered = framed;
+    if (!seal) {
+      piece.settle();
+      continue;
+    }
     await lanes.run(async () => {
       const { bytes, digest } = await seal();
       signal.throwIfAborted();
+      await dispatch.record(n, digest); // from here on it counts as sent
       const begun = performance.now();
-      await api.putPart(id, owner, n, bytes, digest, signal, slow ? piece.moved : undefined);
+      await gate.pass((passing) => dispatch.send(n, bytes, digest, passing, slow ? piece.moved : undefined), signal);
       slow = performance.now() - begun > SLOW_PART;
       piece.settle();
       collect(bytes.length);
@@ -141,18 +177,3 @@ async function sendParts({ id, partSize }, owner, crew, sealer, items, news, sig
   }
   await lanes.idle();
 }
-
-/**
- * @param {Item} item
- * @returns {import("./engine.d.ts").Entry}
- */
-function entry({ name, file }) {
-  if (!file) return { name, size: 0, type: "", modified: 0 };
-  return { name, size: file.size, type: file.type, modified: Math.max(0, Math.floor(file.lastModified / 1000)) };
-}
-
-/**
- * The engine's buffers are never shared ones.
- * @param {Uint8Array} bytes
- */
-const owned = (bytes) => /** @type {Uint8Array<ArrayBuffer>} */ (bytes);

@@ -27,19 +27,19 @@ export class Work {
   }
 
   /**
-   * Reads frames and compresses them. With digests it tells the SHA-256 of each as it was read, too.
-   * @param {{blob: Blob, sizes: number[], digests?: boolean}} job
+   * Reads frames and compresses those that are wanted. With digests it tells the SHA-256 of each as it was read, too.
+   * @param {{blob: Blob, sizes: number[], wanted: boolean[], digests: boolean}} job
    */
-  async compress({ blob, sizes, digests = false }) {
+  async compress({ blob, sizes, wanted, digests }) {
     const buffer = await blob.arrayBuffer().catch(() => new ArrayBuffer(0)); // browsers refuse to read a changed file
     const plain = new Pieces([new Uint8Array(buffer)]);
     if (plain.left !== sizes.reduce((a, b) => a + b)) throw Object.assign(new Error("failed to read"), { code: "changed" });
     this.#compressor ??= this.#engine.newCompressor();
     const pieces = [], sums = [];
-    for (const size of sizes) {
+    for (const [i, size] of sizes.entries()) {
       const frame = plain.take(size);
       if (digests) sums.push(new Uint8Array(await crypto.subtle.digest("SHA-256", frame)));
-      pieces.push(owned(this.#compressor.frame(frame)));
+      pieces.push(wanted[i] ? owned(this.#compressor.frame(frame)) : new Uint8Array(0));
     }
     collect(buffer.byteLength);
     free(new Uint8Array(buffer));

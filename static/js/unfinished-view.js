@@ -1,0 +1,207 @@
+// @ts-check
+// What the page shows of uploads that ended before they were finished, and how one goes on with them.
+
+import { fromFiles } from "./collect.js";
+import { hook, make } from "./dom.js";
+import * as format from "./format.js";
+import { say, sayWith } from "./messages.js";
+import { explain } from "./trouble.js";
+import * as unfinished from "./unfinished.js";
+
+/** @import { Item } from "./types.d.ts" */
+/** @import { Match } from "./match.js" */
+/** @import { Offer } from "./unfinished.js" */
+
+/**
+ * @typedef {object} Wishes what the page does
+ * @property {(offer: Offer, items: Item[]) => void} resume
+ * @property {(offer: Offer) => void} show an upload that is complete
+ * @property {() => boolean} idle whether nothing else was begun
+ * @property {(text: string) => void} say
+ */
+
+const SURE = 6000; // milliseconds in which to press again
+
+export class Unfinished {
+  #list = hook("unfinished");
+  #wishes;
+
+  /** @param {Wishes} wishes */
+  constructor(wishes) {
+    this.#wishes = wishes;
+  }
+
+  /**
+   * Shows what there is to go on with. What can go on by itself does.
+   * @param {string} engine its build
+   */
+  async refresh(engine) {
+    const offers = await unfinished.offers();
+    if (!this.#wishes.idle()) return;
+    this.#list.replaceChildren(...offers.map((offer) => this.#row(offer, engine)));
+    this.#list.hidden = !offers.length;
+    const first = offers.find(({ share, upload }) => !share && upload.engine === engine && upload.entries.length);
+    const found = first && (await unfinished.reopen(first, false).catch(() => null));
+    if (found && !found.missing.length && this.#wishes.idle()) this.#wishes.resume(first, found.items);
+  }
+
+  /**
+   * @param {Offer} offer
+   * @param {string} engine
+   */
+  #row(offer, engine) {
+    const { id, upload, share } = offer;
+    const outdated = upload.engine !== engine && !share;
+    const text = share ? say("upload.unfinished.complete") : outdated ? say("upload.unfinished.outdated") : canReopen(offer) ? say("upload.unfinished.reopen") : say("upload.unfinished.choose");
+    const buttons = share ? [this.#button(offer, "show", () => this.#wishes.show(offer))] : canReopen(offer) ? [this.#button(offer, "continue", () => this.#reopen(offer))] : this.#inputs(offer);
+    return make("li", { "data-hook": "offer", "data-id": id },
+      make("p", { class: "name" }, ...title(offer)),
+      make("p", { class: "muted small" }, facts(offer)),
+      make("p", { class: "small" }, text),
+      make("div", { class: "row" }, ...buttons, this.#forgetButton(offer)));
+  }
+
+  /**
+   * @param {Offer} offer
+   * @param {"continue" | "show"} what
+   * @param {() => void} act
+   */
+  #button(offer, what, act) {
+    const label = say(`upload.unfinished.${what}`);
+    const button = make("button", { type: "button", class: "quiet", "data-hook": `offer-${what}`, "aria-label": `${label}: ${names(offer)}` }, label);
+    button.addEventListener("click", act);
+    return button;
+  }
+
+  /**
+   * What to choose the same files or folders with.
+   * @param {Offer} offer
+   */
+  #inputs(offer) {
+    const { entries } = offer.upload;
+    const inFolder = entries.some(({ name }) => name.includes("/"));
+    const single = entries.some(({ name }) => !name.includes("/"));
+    return [...(single ? [this.#input(offer, "files")] : []), ...(inFolder ? [this.#input(offer, "folder")] : [])];
+  }
+
+  /**
+   * @param {Offer} offer
+   * @param {"files" | "folder"} what
+   */
+  #input(offer, what) {
+    const label = say(`upload.unfinished.${what}`);
+    const input = make("input", { type: "file", [what === "files" ? "multiple" : "webkitdirectory"]: "", "data-hook": `offer-${what}`, "aria-label": `${label}: ${names(offer)}` });
+    input.addEventListener("change", () => {
+      const items = fromFiles(input.files ?? []);
+      input.value = "";
+      if (items.length) this.#take(offer, unfinished.choose(offer, items));
+    });
+    return make("label", { class: "choose" }, input, make("span", {}, label));
+  }
+
+  /** @param {Offer} offer */
+  async #reopen(offer) {
+    const found = await unfinished.reopen(offer, true).catch(() => null);
+    if (found) return this.#take(offer, found);
+    // The browser does not give the files again, or the person does not allow it: they can be chosen all the same.
+    offer.handles = [];
+    const row = this.#row(offer, offer.upload.engine);
+    this.#rowOf(offer)?.replaceWith(row);
+    row.querySelector("input")?.focus();
+  }
+
+  /**
+   * Goes on if all is there, and says what is missing if not.
+   * @param {Offer} offer
+   * @param {Match} found
+   */
+  #take(offer, { items, missing, changed }) {
+    if (!missing.length) return this.#wishes.resume(offer, items);
+    if (changed.length) return this.#wishes.say(say("upload.unfinished.changed", { name: format.name(changed[0].name) }));
+    const some = items.some(({ file }) => file?.size);
+    this.#wishes.say(say(some ? "upload.unfinished.missing" : "upload.unfinished.others", { n: missing.length, name: format.name(missing[0].name) }));
+  }
+
+  /** @param {Offer} offer */
+  #forgetButton(offer) {
+    const label = say("upload.unfinished.forget");
+    const button = make("button", { type: "button", class: "textual", "data-hook": "offer-forget", "aria-label": `${label}: ${names(offer)}` }, label);
+    let sure = false;
+    button.addEventListener("click", () => {
+      if (sure) return void this.#forget(offer);
+      sure = true;
+      const ask = say(offer.share ? "upload.unfinished.forgetLink" : "upload.unfinished.forgetSure");
+      button.textContent = ask;
+      button.setAttribute("aria-label", `${ask}: ${names(offer)}`);
+      setTimeout(() => {
+        sure = false;
+        button.textContent = label;
+        button.setAttribute("aria-label", `${label}: ${names(offer)}`);
+      }, SURE);
+    });
+    return button;
+  }
+
+  /** @param {Offer} offer */
+  async #forget(offer) {
+    try {
+      await (offer.share ? unfinished.erase(offer.id) : unfinished.forget(offer));
+    } catch (e) {
+      return this.#wishes.say(explain(e).whole);
+    }
+    this.#rowOf(offer)?.remove();
+    this.#list.hidden = !this.#list.childElementCount;
+    this.#wishes.say("");
+    hook("status").textContent = say("upload.unfinished.forgotten");
+    hook("title").focus();
+  }
+
+  /**
+   * @param {Offer} offer
+   * @returns {HTMLElement | null}
+   */
+  #rowOf({ id }) {
+    return this.#list.querySelector(`[data-id="${CSS.escape(id)}"]`);
+  }
+}
+
+/**
+ * Whether it may go on without choosing anything.
+ * @param {Offer} offer
+ */
+const canReopen = ({ handles, upload }) => handles.length > 0 || upload.entries.every(({ size }) => size === 0);
+
+/**
+ * The top-level names of what is in it.
+ * @param {Offer} offer
+ */
+function tops({ upload }) {
+  return [...new Set(upload.entries.map(({ name }) => name.split("/")[0]))];
+}
+
+/** @param {Offer} offer */
+function title(offer) {
+  const [first, ...rest] = tops(offer);
+  if (first === undefined) return [say("upload.unfinished.note")];
+  const name = make("bdi", { dir: "ltr" }, format.name(first));
+  const words = sayWith(offer.share ? "upload.unfinished.sent" : "upload.unfinished.title", { name });
+  return rest.length ? [...words, " ", say("count.more", { n: rest.length })] : words;
+}
+
+/**
+ * The same as a text.
+ * @param {Offer} offer
+ */
+const names = (offer) => {
+  const [first, ...rest] = tops(offer);
+  if (first === undefined) return say("upload.done.note");
+  return rest.length ? `${format.name(first)} ${say("count.more", { n: rest.length })}` : format.name(first);
+};
+
+/** @param {Offer} offer */
+function facts({ upload, arrived, at, share }) {
+  const size = format.size(upload.entries.reduce((n, entry) => n + entry.size, 0));
+  const moment = format.moment(at / 1000);
+  if (share) return say("upload.unfinished.facts", { size, moment });
+  return arrived === null ? say("upload.unfinished.unknown", { size, moment }) : say("upload.unfinished.arrived", { size, moment, arrived: format.size(arrived) });
+}
