@@ -72,8 +72,13 @@ func (s *site) fill(t *testing.T, b *webdriver.Browser, p parcel) {
 // disk all the same.
 func chooseFolder(t *testing.T, b *webdriver.Browser, dir string) {
 	t.Helper()
+	chooseFolderIn(t, b, "folder", dir)
+}
+
+func chooseFolderIn(t *testing.T, b *webdriver.Browser, hook, dir string) {
+	t.Helper()
 	if b.Engine == "chromium" {
-		must(t, b.SendKeys("[data-hook=folder]", dir))
+		must(t, b.SendKeys("[data-hook="+hook+"]", dir))
 		return
 	}
 	_, err := b.Eval(`window.chosen=[];const i=document.createElement('input');i.type='file';i.multiple=true;i.id='chooser';document.body.append(i)`)
@@ -102,11 +107,11 @@ func chooseFolder(t *testing.T, b *webdriver.Browser, dir string) {
 		}
 	}
 	_, err = b.Eval(`document.getElementById('chooser').remove();const d=new DataTransfer();for(const f of window.chosen)d.items.add(f);
-		const i=document.querySelector('[data-hook=folder]');const files=d.files;
+		const i=document.querySelector('[data-hook='+a[0]+']');const files=d.files;
 		window.chosen.forEach((f,k)=>{if(files[k].webkitRelativePath!==f.webkitRelativePath)
 			Object.defineProperty(files[k],'webkitRelativePath',{value:f.webkitRelativePath})});
 		Object.defineProperty(i,'files',{value:files,configurable:true});
-		i.dispatchEvent(new Event('change',{bubbles:true}));delete i.files;delete window.chosen`)
+		i.dispatchEvent(new Event('change',{bubbles:true}));delete i.files;delete window.chosen`, hook)
 	must(t, err)
 }
 

@@ -25,9 +25,10 @@ type tap struct {
 	handler http.Handler
 
 	mu        sync.Mutex
-	loses     func(*http.Request) bool // answers that never come back, though the server did what it was asked to
-	slowUp    int                      // bytes per second of each request body; 0 is not slowed
-	slowDown  int                      // of each answer with sealed bytes
+	versions  map[string]map[string]int // of each part that browsers began to send: how often each digest
+	loses     func(*http.Request) bool  // answers that never come back, though the server did what it was asked to
+	slowUp    int                       // bytes per second of each request body; 0 is not slowed
+	slowDown  int                       // of each answer with sealed bytes
 	observing bool
 	inject    string                           // script that pages run before their own
 	older     string                           // build whose pages are given for those of another one, oldBuild, which has the same files
@@ -42,7 +43,7 @@ type tap struct {
 
 func newTap(t *testing.T, addr string) *tap {
 	t.Helper()
-	tp := &tap{}
+	tp := &tap{versions: map[string]map[string]int{}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	tp.url = "http://" + l.Addr().String()
@@ -79,6 +80,7 @@ func newTap(t *testing.T, addr string) *tap {
 			io.WriteString(w, tp.inject)
 			return
 		}
+		tp.note(r)
 		tp.mu.Lock()
 		refuses := tp.refuses
 		tp.mu.Unlock()
