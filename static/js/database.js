@@ -42,11 +42,13 @@ export function answer(request) {
 export function write(db, change) {
   return new Promise((resolve, reject) => {
     const transaction = db.transaction([UPLOADS, PARTS], "readwrite", { durability: "strict" });
+    /** @type {DOMException | null} */
+    let refused = null;
+    transaction.onerror = ({ target }) => (refused ??= /** @type {IDBRequest} */ (target).error); // engines forget it when the transaction is aborted for it
     transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error ?? new Error("the transaction was aborted"));
+    transaction.onabort = () => reject(refused ?? transaction.error ?? new Error("the transaction was aborted"));
     try {
       change((name) => transaction.objectStore(name));
-      transaction.commit?.();
     } catch (e) {
       reject(e);
       transaction.abort();

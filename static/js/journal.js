@@ -54,6 +54,8 @@ import * as vault from "./vault.js";
  * @property {Uint8Array} digest
  */
 
+const RELEASE = 1000; // milliseconds
+
 /** @param {string} id */
 const lockOf = (id) => `sealpost upload ${id}`;
 
@@ -62,7 +64,8 @@ const lockOf = (id) => `sealpost upload ${id}`;
  * @param {string} id
  */
 export async function claim(id) {
-  const release = await hold(lockOf(id), { ifAvailable: true });
+  const signal = AbortSignal.timeout(RELEASE); // a page that has just ended holds it a moment longer
+  const release = await hold(lockOf(id), { signal }).catch(() => null);
   if (!release) throw Object.assign(new Error("another tab sends it"), { code: "elsewhere" });
   return release;
 }

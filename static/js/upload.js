@@ -435,6 +435,15 @@ async function offer() {
   if (store.value.state === "idle") await unfinished.refresh(engine);
 }
 
+// WebKit keeps a page that one has left, for the way back, with its workers and their locks. What another page can go on with is let go.
+let left = false;
+addEventListener("pagehide", ({ persisted }) => {
+  left = persisted && store.value.state === "sending" && store.value.kept;
+  if (left) worker.terminate();
+});
+addEventListener("pageshow", () => {
+  if (left) location.reload();
+});
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) offer().catch(() => {});
 });

@@ -213,7 +213,7 @@ func TestProgressStands(t *testing.T) {
 		}
 		_, err := b.Eval("dispatchEvent(new Event('offline'))")
 		must(t, err)
-		if g := glanceAt(t, b); !strings.Contains(g.Rate, "No connection") {
+		if g := glanceAt(t, b); !strings.Contains(g.Rate, "Waiting for the connection") {
 			t.Errorf("offline: %+v", g)
 		}
 		must(t, b.Click("[data-hook=cancel]"))

@@ -136,6 +136,20 @@ func (b *Browser) Crash() {
 	b.t = gone{}
 }
 
+// Profile shows each file of the profile.
+func (b *Browser) Profile(show func(path string, data []byte)) error {
+	return filepath.WalkDir(b.profile, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err == nil {
+			show(path, data)
+		}
+		return err
+	})
+}
+
 // Restart starts a browser that crashed again, with the same profile. WebKit keeps nothing in it, since a session that is
 // driven is a private one.
 func (b *Browser) Restart() error {
