@@ -116,6 +116,8 @@ export interface Posted {
   link: string;
   share: Share;
   sealed: number;
+  files?: number; // as the parcel has them, if not given
+  size?: number;
 }
 
 /** What the download worker has learnt of a share. */

@@ -115,10 +115,10 @@ function doneLead(posted) {
 }
 
 /** @param {Posted} posted */
-function showFacts({ share, sealed }) {
+function showFacts({ share, sealed, files = parcel.files, size = parcel.size }) {
   const facts = [
-    parcel.empty ? say("upload.done.note") : say("count.files", { n: parcel.files }),
-    ...(parcel.size ? [showSize(parcel.size, sealed)] : []),
+    files || !parcel.empty ? say("count.files", { n: files }) : say("upload.done.note"),
+    ...(size ? [showSize(size, sealed)] : []),
     say("upload.done.expires", { time: format.span(share.lifetime) }),
     share.maxDownloads ? say("count.downloads", { n: share.maxDownloads }) : say("count.anyDownloads"),
   ];
@@ -422,7 +422,10 @@ const unfinished = new Unfinished({
   resume,
   show({ id, upload, share }) {
     if (!share) return;
-    store.set({ state: "done", link: linkOf(id, upload.fragment), posted: { link: linkOf(id, upload.fragment), share, sealed: share.size } });
+    const link = linkOf(id, upload.fragment);
+    const files = upload.entries.filter(({ name }) => !name.endsWith("/")).length;
+    const size = upload.entries.reduce((n, entry) => n + entry.size, 0);
+    store.set({ state: "done", link, posted: { link, share, sealed: share.size, files, size } });
     erase(id).catch(() => {});
   },
   idle: () => store.value.state === "idle" && !store.value.adding,

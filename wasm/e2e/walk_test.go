@@ -32,6 +32,7 @@ func walk(t *testing.T, b *webdriver.Browser, files []string, visit func(state s
 	t.Helper()
 	s := newSite(t, "-part-size", "256KiB")
 	share := s.walkUpload(t, b, files, visit)
+	s.walkUnfinished(t, b, files, visit)
 	s.walkDownload(t, b, share, visit)
 	s.walkRefusals(t, b, share, files, visit)
 	s.walkTroubles(t, b, share, files, visit)
@@ -53,12 +54,31 @@ func (s *site) walkUpload(t *testing.T, b *webdriver.Browser, files []string, vi
 	must(t, b.WaitFor(moving, patience))
 	visit("upload-sending")
 	wantState(t, b, patience, "sending")
+	must(t, b.Click("[data-hook=pause]"))
+	must(t, b.WaitFor("return !document.querySelector('[data-hook=resume]').hidden", patience))
+	visit("upload-paused")
+	must(t, b.Click("[data-hook=resume]"))
 	s.tap.set(func(tp *tap) { tp.slowUp = 0 })
 	wantState(t, b, patience, "done")
 	visit("upload-done")
 	share, err := b.Value("[data-hook=link]")
 	must(t, err)
 	return share
+}
+
+func (s *site) walkUnfinished(t *testing.T, b *webdriver.Browser, files []string, visit func(string)) {
+	t.Helper()
+	p := walkParcel
+	p.files = files
+	s.begin(t, b, p, func() { must(t, b.Go(s.url+"/")) })
+	s.wantOffer(t, b, "Grüße")
+	visit("upload-unfinished")
+	must(t, b.SendKeys("[data-hook=offer-files]", files[0]))
+	must(t, b.WaitFor("return !document.querySelector('[data-hook=error]').hidden", patience))
+	visit("upload-unfinished-missing")
+	must(t, b.Click("[data-hook=offer-forget]"))
+	must(t, b.Click("[data-hook=offer-forget]"))
+	must(t, b.WaitFor("return document.querySelector('[data-hook=unfinished]').hidden", patience))
 }
 
 func (s *site) walkDownload(t *testing.T, b *webdriver.Browser, share string, visit func(string)) {
