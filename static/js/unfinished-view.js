@@ -17,7 +17,6 @@ import * as unfinished from "./unfinished.js";
  * @property {(offer: Offer, items: Item[]) => void} resume
  * @property {(offer: Offer) => void} show an upload that is complete
  * @property {() => boolean} idle whether nothing else was begun
- * @property {(text: string) => void} say
  */
 
 const SURE = 6000; // milliseconds in which to press again
@@ -58,7 +57,20 @@ export class Unfinished {
       make("p", { class: "name" }, ...title(offer)),
       make("p", { class: "muted small" }, facts(offer)),
       make("p", { class: "small" }, text),
-      make("div", { class: "row" }, ...buttons, this.#forgetButton(offer)));
+      make("div", { class: "row" }, ...buttons, this.#forgetButton(offer)),
+      make("p", { class: "alert", role: "alert", "data-hook": "offer-error", hidden: "" }));
+  }
+
+  /**
+   * Says what stands in the way.
+   * @param {Offer} offer
+   * @param {string} text
+   */
+  #say(offer, text) {
+    const alert = /** @type {HTMLElement | null} */ (this.#rowOf(offer)?.querySelector("[data-hook=offer-error]"));
+    if (!alert) return;
+    alert.textContent = text;
+    alert.hidden = !text;
   }
 
   /**
@@ -117,9 +129,9 @@ export class Unfinished {
    */
   #take(offer, { items, missing, changed }) {
     if (!missing.length) return this.#wishes.resume(offer, items);
-    if (changed.length) return this.#wishes.say(say("upload.unfinished.changed", { name: format.name(changed[0].name) }));
+    if (changed.length) return this.#say(offer, say("upload.unfinished.changed", { name: format.name(changed[0].name) }));
     const some = items.some(({ file }) => file?.size);
-    this.#wishes.say(say(some ? "upload.unfinished.missing" : "upload.unfinished.others", { n: missing.length, name: format.name(missing[0].name) }));
+    this.#say(offer, say(some ? "upload.unfinished.missing" : "upload.unfinished.others", { n: missing.length, name: format.name(missing[0].name) }));
   }
 
   /** @param {Offer} offer */
@@ -147,11 +159,10 @@ export class Unfinished {
     try {
       await (offer.share ? unfinished.erase(offer.id) : unfinished.forget(offer));
     } catch (e) {
-      return this.#wishes.say(explain(e).whole);
+      return this.#say(offer, explain(e).whole);
     }
     this.#rowOf(offer)?.remove();
     this.#list.hidden = !this.#list.childElementCount;
-    this.#wishes.say("");
     hook("status").textContent = say("upload.unfinished.forgotten");
     hook("title").focus();
   }

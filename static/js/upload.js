@@ -429,7 +429,6 @@ const unfinished = new Unfinished({
     erase(id).catch(() => {});
   },
   idle: () => store.value.state === "idle" && !store.value.adding,
-  say: (error) => store.set({ error }),
 });
 
 /** Offers to go on with what another page began. */

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sealpost/sealpost/server/api"
 	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
 )
 
@@ -485,12 +486,16 @@ func TestArrivedUntold(t *testing.T) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
 		file := mixedFile(t, "arrived.bin", 3<<20)
-		s.tap.loseOnce(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/complete") })
+		s.tap.set(func(tp *tap) { tp.loses = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/complete") } })
 		s.fill(t, b, parcel{files: []string{file}})
 		must(t, b.Click("[data-hook=start]"))
-		eventually(t, "it is complete", patience, func() bool { return s.count("SELECT count(*) FROM shares WHERE state=1") == 1 })
+		must(t, b.WaitFor("return document.querySelector('[data-hook=link]').value!==''", patience))
 		link, err := b.Value("[data-hook=link]")
 		must(t, err)
+		eventually(t, "it is complete", patience, func() bool {
+			share, ok := s.reader(t, link, "").share(t)
+			return ok && share.State == api.StateReady
+		})
 		must(t, b.Go(s.url+"/"))
 		must(t, b.WaitForElement("[data-hook=offer-show]", patience))
 		must(t, b.Click("[data-hook=offer-show]"))

@@ -74,7 +74,7 @@ func (s *site) walkUnfinished(t *testing.T, b *webdriver.Browser, files []string
 	s.wantOffer(t, b, "Grüße")
 	visit("upload-unfinished")
 	must(t, b.SendKeys("[data-hook=offer-files]", files[0]))
-	must(t, b.WaitFor("return !document.querySelector('[data-hook=error]').hidden", patience))
+	must(t, b.WaitFor("return !document.querySelector('[data-hook=offer-error]').hidden", patience))
 	visit("upload-unfinished-missing")
 	must(t, b.Click("[data-hook=offer-forget]"))
 	must(t, b.Click("[data-hook=offer-forget]"))
