@@ -486,7 +486,9 @@ func TestArrivedUntold(t *testing.T) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
 		file := mixedFile(t, "arrived.bin", 3<<20)
-		s.tap.set(func(tp *tap) { tp.loses = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/complete") } })
+		s.tap.set(func(tp *tap) {
+			tp.loses = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/complete") }
+		})
 		s.fill(t, b, parcel{files: []string{file}})
 		must(t, b.Click("[data-hook=start]"))
 		must(t, b.WaitFor("return document.querySelector('[data-hook=link]').value!==''", patience))

@@ -24,8 +24,8 @@ var spoken = map[string]string{
 		button "Seal and send"
 		text "Sealed in your browser.*"`,
 	"upload-sending": `
-		heading "Sealing your files" level 1 focused (= Keep this page open. You can pass the link on now; *)
-		text "Keep this page open.*"
+		heading "Sealing your files" level 1 focused (= You can pass the link on now; *)
+		text "You can pass the link on now; *"
 		text "* %"
 		text "* MB of 13.9 MB"
 		*
@@ -33,7 +33,37 @@ var spoken = map[string]string{
 		textbox "The link" = http*
 		button "Copy link"
 		status "* percent*"
+		button "Pause"
 		button "Cancel"
+		text "Sealed in your browser.*"`,
+	"upload-paused": `
+		heading "Sealing your files" level 1 (= You can pass the link on now; *)
+		text "You can pass the link on now; *"
+		text "* %"
+		text "* MB of 13.9 MB"
+		text "Paused. What has arrived waits on the server for a day."
+		*
+		progressbar "Progress"
+		textbox "The link" = http*
+		button "Copy link"
+		status "Paused. What has arrived waits on the server for a day."
+		button "Go on" focused
+		button "Cancel"
+		text "Sealed in your browser.*"`,
+	"upload-unfinished": `
+		heading "Send files that only the recipient can open" level 1 (= *)
+		text "They are compressed and sealed before they leave this device."` + spokenOffer + `
+		text "Drop files or a folder here"
+		button "Choose files"
+		*
+		text "Sealed in your browser.*"`,
+	"upload-unfinished-missing": `
+		heading "Send files that only the recipient can open" level 1 (= *)
+		text "They are compressed and sealed before they leave this device."` + spokenOffer + `
+		alert "2 more are needed, such as *"
+		text "Drop files or a folder here"
+		button "Choose files"
+		*
 		text "Sealed in your browser.*"`,
 	"upload-done": `
 		heading "Sealed and posted" level 1 focused (= Anyone with this link and the password can open it until tomorrow, *. Send the password another way.)
@@ -154,6 +184,12 @@ var spoken = map[string]string{
 }
 
 const (
+	spokenOffer = `
+		list "Unfinished"
+		listitem *
+		*
+		button "Choose the files: Letter to Grüße 📮.txt and 2 more"
+		button "Forget it: Letter to Grüße 📮.txt and 2 more"`
 	spokenParcel = `
 		list "What will be sent"
 		listitem "Letter to Grüße 📮.txt 40.0 kB"
