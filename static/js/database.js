@@ -44,7 +44,8 @@ export function write(db, change) {
     const transaction = db.transaction([UPLOADS, PARTS], "readwrite", { durability: "strict" });
     /** @type {DOMException | null} */
     let refused = null;
-    transaction.onerror = ({ target }) => (refused ??= /** @type {IDBRequest} */ (target).error); // engines forget it when the transaction is aborted for it
+    // Some engines forget it when the transaction is aborted for it.
+    transaction.onerror = ({ target }) => (refused ??= /** @type {IDBRequest} */ (target).error);
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(refused ?? transaction.error ?? new Error("the transaction was aborted"));
     try {

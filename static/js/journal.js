@@ -66,9 +66,11 @@ const lockOf = (id) => `sealpost upload ${id}`;
 export async function claim(id) {
   const signal = AbortSignal.timeout(RELEASE); // a page that has just ended holds it a moment longer
   const release = await hold(lockOf(id), { signal }).catch(() => null);
-  if (!release) throw Object.assign(new Error("another tab sends it"), { code: "elsewhere" });
+  if (!release) throw elsewhere();
   return release;
 }
+
+const elsewhere = () => Object.assign(new Error("another tab sends it"), { code: "elsewhere" });
 
 /** @param {string} what */
 const mismatch = (what) => Object.assign(new Error(`${what} is not what was begun to be sent`), { code: "mismatch" });
@@ -176,7 +178,7 @@ export class Journal {
     try {
       await write(this.#db, (store) => records.forEach((record) => store(PARTS).add(record)));
     } catch (e) {
-      if (/** @type {any} */ (e).name === "ConstraintError") throw Object.assign(new Error("another tab sends it"), { code: "elsewhere" });
+      if (/** @type {any} */ (e).name === "ConstraintError") throw elsewhere();
       await this.#stop(e);
     }
   }
@@ -218,9 +220,11 @@ export class Journal {
     const db = /** @type {IDBDatabase} */ (this.#db);
     /** @type {PartRecord[]} */
     const records = await answer(db.transaction(PARTS).objectStore(PARTS).getAll(partsOf(this.id)));
-    const opened = await Promise.all(records.map(async ({ n, part }) => ({ n, bytes: await vault.open(this.#key, `part ${n} of ${this.id}`, part) })));
-    const sorted = opened.map(({ n, bytes }) => ({ n, bytes, from: new DataView(bytes.buffer).getFloat64(DIGEST) })).sort((a, b) => a.from - b.from);
-    for (const { n, bytes, from } of sorted) {
+    const opened = await Promise.all(records.map(async ({ n, part }) => {
+      const bytes = await vault.open(this.#key, `part ${n} of ${this.id}`, part);
+      return { n, bytes, from: new DataView(bytes.buffer).getFloat64(DIGEST) };
+    }));
+    for (const { n, bytes, from } of opened.sort((a, b) => a.from - b.from)) {
       this.#parts.set(n, { digest: bytes.slice(0, DIGEST), durable: Promise.resolve() });
       const frames = bytes.subarray(DIGEST + 8);
       if (!frames.length) continue;

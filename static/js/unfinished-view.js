@@ -21,38 +21,51 @@ import * as unfinished from "./unfinished.js";
 
 const SURE = 6000; // milliseconds in which to press again
 
-export class Unfinished {
+/**
+ * Shows what there is to go on with. What can go on by itself does.
+ * @param {string} engine its build
+ * @param {Wishes} wishes
+ */
+export async function offerAll(engine, wishes) {
+  const offers = await unfinished.offers();
+  if (!wishes.idle()) return;
+  new Offers(engine, wishes).show(offers);
+  const first = offers.find(({ share, upload }) => !share && upload.engine === engine && upload.entries.length);
+  const found = first && (await unfinished.reopen(first, false).catch(() => null));
+  if (found && !found.missing.length && wishes.idle()) wishes.resume(first, found.items);
+}
+
+class Offers {
   #list = hook("unfinished");
+  #engine;
   #wishes;
 
-  /** @param {Wishes} wishes */
-  constructor(wishes) {
+  /**
+   * @param {string} engine
+   * @param {Wishes} wishes
+   */
+  constructor(engine, wishes) {
+    this.#engine = engine;
     this.#wishes = wishes;
   }
 
-  /**
-   * Shows what there is to go on with. What can go on by itself does.
-   * @param {string} engine its build
-   */
-  async refresh(engine) {
-    const offers = await unfinished.offers();
-    if (!this.#wishes.idle()) return;
-    this.#list.replaceChildren(...offers.map((offer) => this.#row(offer, engine)));
+  /** @param {Offer[]} offers */
+  show(offers) {
+    const shown = offers.map(({ id, share }) => `${id} ${share !== null}`).join();
+    if (this.#list.dataset.shown === shown) return; // what has been chosen for them stays
+    this.#list.dataset.shown = shown;
+    this.#list.replaceChildren(...offers.map((offer) => this.#row(offer)));
     this.#list.hidden = !offers.length;
-    const first = offers.find(({ share, upload }) => !share && upload.engine === engine && upload.entries.length);
-    const found = first && (await unfinished.reopen(first, false).catch(() => null));
-    if (found && !found.missing.length && this.#wishes.idle()) this.#wishes.resume(first, found.items);
   }
 
-  /**
-   * @param {Offer} offer
-   * @param {string} engine
-   */
-  #row(offer, engine) {
+  /** @param {Offer} offer */
+  #row(offer) {
     const { id, upload, share } = offer;
-    const outdated = upload.engine !== engine && !share;
-    const text = share ? say("upload.unfinished.complete") : outdated ? say("upload.unfinished.outdated") : canReopen(offer) ? say("upload.unfinished.reopen") : say("upload.unfinished.choose");
-    const buttons = share ? [this.#button(offer, "show", () => this.#wishes.show(offer))] : canReopen(offer) ? [this.#button(offer, "continue", () => this.#reopen(offer))] : this.#inputs(offer);
+    const outdated = upload.engine !== this.#engine;
+    const text = say(share ? "upload.unfinished.complete" : outdated ? "upload.unfinished.outdated" :
+      canReopen(offer) ? "upload.unfinished.reopen" : "upload.unfinished.choose");
+    const buttons = share ? [this.#button(offer, "show", () => this.#show(offer))] :
+      canReopen(offer) ? [this.#button(offer, "continue", () => this.#reopen(offer))] : this.#inputs(offer);
     return make("li", { "data-hook": "offer", "data-id": id },
       make("p", { class: "name" }, ...title(offer)),
       make("p", { class: "muted small" }, facts(offer)),
@@ -80,7 +93,7 @@ export class Unfinished {
    */
   #button(offer, what, act) {
     const label = say(`upload.unfinished.${what}`);
-    const button = make("button", { type: "button", class: "quiet", "data-hook": `offer-${what}`, "aria-label": `${label}: ${names(offer)}` }, label);
+    const button = make("button", { type: "button", class: "quiet", ...named(offer, what, label) }, label);
     button.addEventListener("click", act);
     return button;
   }
@@ -102,7 +115,7 @@ export class Unfinished {
    */
   #input(offer, what) {
     const label = say(`upload.unfinished.${what}`);
-    const input = make("input", { type: "file", [what === "files" ? "multiple" : "webkitdirectory"]: "", "data-hook": `offer-${what}`, "aria-label": `${label}: ${names(offer)}` });
+    const input = make("input", { type: "file", [what === "files" ? "multiple" : "webkitdirectory"]: "", ...named(offer, what, label) });
     input.addEventListener("change", () => {
       const items = fromFiles(input.files ?? []);
       input.value = "";
@@ -112,12 +125,18 @@ export class Unfinished {
   }
 
   /** @param {Offer} offer */
+  #show(offer) {
+    this.#wishes.show(offer);
+    unfinished.erase(offer.id).catch(() => {}); // else it is offered again
+  }
+
+  /** @param {Offer} offer */
   async #reopen(offer) {
     const found = await unfinished.reopen(offer, true).catch(() => null);
     if (found) return this.#take(offer, found);
     // The browser does not give the files again, or the person does not allow it: they can be chosen all the same.
     offer.handles = [];
-    const row = this.#row(offer, offer.upload.engine);
+    const row = this.#row(offer);
     this.#rowOf(offer)?.replaceWith(row);
     row.querySelector("input")?.focus();
   }
@@ -131,13 +150,14 @@ export class Unfinished {
     if (!missing.length) return this.#wishes.resume(offer, items);
     if (changed.length) return this.#say(offer, say("upload.unfinished.changed", { name: format.name(changed[0].name) }));
     const some = items.some(({ file }) => file?.size);
-    this.#say(offer, say(some ? "upload.unfinished.missing" : "upload.unfinished.others", { n: missing.length, name: format.name(missing[0].name) }));
+    const values = { n: missing.length, name: format.name(missing[0].name) };
+    this.#say(offer, say(some ? "upload.unfinished.missing" : "upload.unfinished.others", values));
   }
 
   /** @param {Offer} offer */
   #forgetButton(offer) {
     const label = say("upload.unfinished.forget");
-    const button = make("button", { type: "button", class: "textual", "data-hook": "offer-forget", "aria-label": `${label}: ${names(offer)}` }, label);
+    const button = make("button", { type: "button", class: "textual", ...named(offer, "forget", label) }, label);
     let sure = false;
     button.addEventListener("click", () => {
       if (sure) return void this.#forget(offer);
@@ -162,6 +182,7 @@ export class Unfinished {
       return this.#say(offer, explain(e).whole);
     }
     this.#rowOf(offer)?.remove();
+    delete this.#list.dataset.shown;
     this.#list.hidden = !this.#list.childElementCount;
     hook("status").textContent = say("upload.unfinished.forgotten");
     hook("title").focus();
@@ -209,10 +230,19 @@ const names = (offer) => {
   return rest.length ? `${format.name(first)} ${say("count.more", { n: rest.length })}` : format.name(first);
 };
 
+/**
+ * The attributes of a control of an offer, which for whoever hears it alone says of which.
+ * @param {Offer} offer
+ * @param {string} what
+ * @param {string} label
+ */
+const named = (offer, what, label) => ({ "data-hook": `offer-${what}`, "aria-label": `${label}: ${names(offer)}` });
+
 /** @param {Offer} offer */
 function facts({ upload, arrived, at, share }) {
   const size = format.size(upload.entries.reduce((n, entry) => n + entry.size, 0));
   const moment = format.moment(at / 1000);
   if (share) return say("upload.unfinished.facts", { size, moment });
-  return arrived === null ? say("upload.unfinished.unknown", { size, moment }) : say("upload.unfinished.arrived", { size, moment, arrived: format.size(arrived) });
+  if (arrived === null) return say("upload.unfinished.unknown", { size, moment });
+  return say("upload.unfinished.arrived", { size, moment, arrived: format.size(arrived) });
 }

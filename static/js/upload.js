@@ -18,8 +18,6 @@ import { reveal } from "./reveal.js";
 import { Store } from "./store.js";
 import { clearTab } from "./tab.js";
 import { explain } from "./trouble.js";
-import { erase } from "./unfinished.js";
-import { Unfinished } from "./unfinished-view.js";
 import { choose, showParcel, showTerms } from "./upload-view.js";
 
 /** @import { Config, Item, Posted, Resumption, Shipment, UploadNews } from "./types.d.ts" */
@@ -392,7 +390,7 @@ hook("again").addEventListener("click", () => {
   clearTab();
   store.set({ link: "", posted: null, error: "" });
   refresh();
-  offer();
+  offer().catch(() => {});
 });
 
 hook("copy").addEventListener("click", async () => {
@@ -414,27 +412,30 @@ function copySelected() {
 /** Tells what is not there yet, and goes on when the device is connected again. */
 async function check() {
   const waiting = () => store.value.state === "idle" || store.value.state === "ready";
-  const told = await prepared().then(offer).then(() => "", async (e) => explain(await build.reason(e)).whole);
+  const told = await prepared().then(() => "", async (e) => explain(await build.reason(e)).whole);
   if (waiting()) store.set({ error: told });
+  if (!told) offer().catch(() => {});
 }
 
-const unfinished = new Unfinished({
+const offering = {
   resume,
+  /** @param {Offer} offer */
   show({ id, upload, share }) {
     if (!share) return;
     const link = linkOf(id, upload.fragment);
     const files = upload.entries.filter(({ name }) => !name.endsWith("/")).length;
     const size = upload.entries.reduce((n, entry) => n + entry.size, 0);
     store.set({ state: "done", link, posted: { link, share, sealed: share.size, files, size } });
-    erase(id).catch(() => {});
   },
   idle: () => store.value.state === "idle" && !store.value.adding,
-});
+};
 
-/** Offers to go on with what another page began. */
+/** Offers to go on with what another page began, after the first paint. */
 async function offer() {
   const engine = await preparing;
-  if (store.value.state === "idle") await unfinished.refresh(engine);
+  if (!offering.idle()) return;
+  const { offerAll } = await import("./unfinished-view.js");
+  await offerAll(engine, offering);
 }
 
 // WebKit keeps a page that one has left, for the way back, with its workers and their locks. What another page can go on with is let go.

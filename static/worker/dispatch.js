@@ -9,6 +9,7 @@ import * as journals from "../js/journal.js";
 /** @import { Item, KeptEntry, Resumption, Share, Shipment, Upload } from "../js/types.d.ts" */
 /** @import { Journal } from "../js/journal.js" */
 /** @import { Engine, Entry, Sealer } from "./engine.d.ts" */
+/** @typedef {Uint8Array<ArrayBuffer>} Bytes */
 
 const NO_BUILD = "unknown"; // an engine that cannot tell what it is
 
@@ -84,7 +85,7 @@ export class Dispatch {
 
   /** @param {AbortSignal} signal */
   async sendManifest(signal) {
-    const manifest = /** @type {Uint8Array<ArrayBuffer>} */ (this.sealer.manifest);
+    const manifest = /** @type {Bytes} */ (this.sealer.manifest);
     if (!this.#hasManifest) await api.putManifest(this.#share.id, this.#owner, manifest, signal);
   }
 
@@ -100,7 +101,7 @@ export class Dispatch {
   /**
    * Sends a part that is recorded.
    * @param {number} n
-   * @param {Uint8Array<ArrayBuffer>} bytes
+   * @param {Bytes} bytes
    * @param {Uint8Array} digest
    * @param {AbortSignal} signal
    * @param {(bytes: number) => void} [moved]
@@ -172,7 +173,8 @@ export async function begin(engine, shipment, signal) {
       engine: engine.build, fragment: keys.fragment, owner: owner.token, identity: keys.identity, password: keys.password,
       kind, note, entries, lifetime, maxDownloads, partSize: share.partSize, grace: share.expires - share.now,
     };
-    const journal = engine.build === NO_BUILD ? null : await journals.begin(share.id, upload, plainly(sealer), handles);
+    const { prefix, manifest } = /** @type {{prefix: Bytes, manifest: Bytes}} */ (sealer); // which are never shared ones
+    const journal = engine.build === NO_BUILD ? null : await journals.begin(share.id, upload, { prefix, manifest }, handles);
     return new Dispatch(share, keys.fragment, owner.token, sealer, items, journal);
   } catch (e) {
     sealer.close();
@@ -260,9 +262,3 @@ function keptEntry({ name, file }) {
  * @returns {Entry}
  */
 const entry = ({ name, size, type, lastModified }) => ({ name, size, type, modified: Math.max(0, Math.floor(lastModified / 1000)) });
-
-/**
- * The engine's buffers are never shared ones.
- * @param {Sealer} sealer
- */
-const plainly = ({ prefix, manifest }) => /** @type {{prefix: Uint8Array<ArrayBuffer>, manifest: Uint8Array<ArrayBuffer>}} */ ({ prefix, manifest });

@@ -23,7 +23,8 @@ const CHUNK = 64 << 10; // what neighbours may share
  * @typedef {object} Ready a part that can be sealed
  * @property {number} n 1 for the first
  * @property {number} size
- * @property {(() => Promise<{bytes: Uint8Array<ArrayBuffer>, digest: Uint8Array}>) | null} seal to be called once; null if the server has it
+ * @property {(() => Promise<{bytes: Uint8Array<ArrayBuffer>, digest: Uint8Array}>) | null} seal to be called once; null if the server
+ * has the part
  */
 
 /**

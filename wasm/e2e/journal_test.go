@@ -10,8 +10,7 @@ import (
 )
 
 // importing makes what a module of the page exports available to a script.
-const importing = `const load=async name=>import(document.querySelector('script[src$="'+name+'"]').src);
-	const {begin,resume,list,erase}=await load('/js/journal.js');
+const importing = `const {begin,resume,list}=await import(document.querySelector('script[src$="/js/upload.js"]').src.replace('upload.js','journal.js'));
 	const digest=n=>new Uint8Array(32).fill(n);
 	const upload={engine:'e',fragment:'f',owner:'o',identity:'i',password:false,kind:'file',note:'',
 		entries:[{name:'n',size:5,type:'',lastModified:7}],lifetime:1,maxDownloads:0,partSize:100,grace:1000};

@@ -364,7 +364,7 @@ func TestSecondTab(t *testing.T) {
 				t.Errorf("the second tab offers %v, %v", n, err)
 			}
 			// Nor does it when it is asked to.
-			v, err := b.Eval(`const {resume}=await import(document.querySelector('script[src$="js/journal.js"]').src);
+			v, err := b.Eval(`const {resume}=await import(document.querySelector('script[src$="/js/upload.js"]').src.replace('upload.js','journal.js'));
 				return resume(a[0]).then(()=>'resumed',e=>e.code)`, path.Base(strings.Split(s.linkIn(t, b, first, second), "#")[0]))
 			if err != nil || v != "elsewhere" {
 				t.Errorf("the second tab: %v, %v", v, err)
