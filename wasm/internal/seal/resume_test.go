@@ -3,6 +3,7 @@ package seal
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -51,6 +52,26 @@ func TestResumeRefuses(t *testing.T) {
 		s, err := ResumeSealer(sh.id.String(), KindTar, c.note, c.list, c.prefix, c.manifest)
 		if !errors.Is(err, c.want) || (s == nil) != (c.want != nil) {
 			t.Errorf("%s: %v, want %v", what, err, c.want)
+		}
+	}
+}
+
+// A compressor makes the same frame whatever it made before, so it does not matter which member of a crew makes it again.
+func TestCompressorForgets(t *testing.T) {
+	plain := append(mixed(5*FrameSize), noise(FrameSize)...)
+	used, err := NewCompressor()
+	must(t, err)
+	for range 40 {
+		from := rand.IntN(len(plain) - 1)
+		frame := plain[from:min(len(plain), from+1+rand.IntN(FrameSize))]
+		fresh, err := NewCompressor()
+		must(t, err)
+		want, err := fresh.Frame(nil, frame)
+		must(t, err)
+		got, err := used.Frame(nil, frame)
+		must(t, err)
+		if !bytes.Equal(got, want) {
+			t.Fatalf("%d bytes from %d on were compressed to something else", len(frame), from)
 		}
 	}
 }
