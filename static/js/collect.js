@@ -1,9 +1,10 @@
 // @ts-check
 // Files and folders as browsers hand them over: chosen, dropped or pasted.
 
-import { note } from "./handles.js";
-
 /** @import { Item } from "./types.d.ts" */
+
+/** Whether this browser gives handles of files that it can keep (handles.js). */
+export const givesHandles = "showOpenFilePicker" in globalThis;
 
 /**
  * What a file input holds. A folder chosen with webkitdirectory comes as its files, with paths; its empty folders are lost.
@@ -22,7 +23,7 @@ export async function fromTransfer(data) {
   const taken = Array.from(data.items).filter((i) => i.kind === "file").map((i) => ({
     entry: i.webkitGetAsEntry(),
     file: i.getAsFile(),
-    handle: i.getAsFileSystemHandle?.().catch(() => null),
+    handle: givesHandles ? i.getAsFileSystemHandle?.().catch(() => null) : null,
   }));
   /** @type {Item[]} */
   const all = [];
@@ -31,7 +32,8 @@ export async function fromTransfer(data) {
     const items = [];
     if (entry?.isDirectory) await walk(/** @type {FileSystemDirectoryEntry} */ (entry), "", items);
     else if (file) items.push({ name: file.name, file });
-    note(items, (await handle) ?? null);
+    const origin = await handle;
+    if (origin) (await import("./handles.js")).note(items, origin);
     for (const item of items) all.push(item);
   }
   return all;

@@ -11,10 +11,10 @@ const origins = new WeakMap();
 /**
  * Notes where items came from.
  * @param {Item[]} items
- * @param {FileSystemHandle | null} handle
+ * @param {FileSystemHandle} handle
  */
 export function note(items, handle) {
-  if (handle) for (const { file } of items) if (file) origins.set(file, handle);
+  for (const { file } of items) if (file) origins.set(file, handle);
 }
 
 /**
@@ -33,9 +33,6 @@ export function handlesOf(items) {
   }
   return [...all];
 }
-
-/** Whether people can be asked for files in the way that gives handles. */
-export const canPick = () => typeof globalThis.showOpenFilePicker === "function";
 
 /**
  * Asks for files. Returns none if the person chose none. Needs a user's gesture.

@@ -4,11 +4,10 @@
 import "./ground.js";
 import * as api from "./api.js";
 import * as build from "./build.js";
-import { fromFiles, fromTransfer, unreadable } from "./collect.js";
+import { fromFiles, fromTransfer, givesHandles, unreadable } from "./collect.js";
 import { eachMinute } from "./countdown.js";
 import { hook, make, showAlert } from "./dom.js";
 import * as format from "./format.js";
-import * as handles from "./handles.js";
 import { excess } from "./limits.js";
 import { say } from "./messages.js";
 import { Parcel, nameAllowed } from "./parcel.js";
@@ -49,6 +48,8 @@ const link = /** @type {HTMLInputElement} */ (hook("link"));
 
 const worker = new Remote(new URL("../worker/upload.js", import.meta.url));
 let preparing = prepare();
+const handles = () => import("./handles.js");
+if (givesHandles) preparing.then(handles, () => {}); // so that a click need not wait for it
 // What earlier saves of this browser have left behind goes at the next visit, to whichever page, but after the first paint.
 preparing.then(() => import("./save-stage.js")).then(({ sweep }) => sweep(), () => {});
 
@@ -201,10 +202,10 @@ for (const name of ["files", "folder"]) {
     input.value = ""; // so that the same choice is a change again
   };
   input.addEventListener("change", take);
-  if (name === "files" && handles.canPick()) {
+  if (name === "files" && givesHandles) {
     input.addEventListener("click", (e) => {
       e.preventDefault();
-      add(handles.pick());
+      add(handles().then(({ pick }) => pick()));
     });
   }
   if (input.files?.length) take(); // chosen before this script was there
@@ -269,7 +270,7 @@ function shipment() {
     password: password.value || null,
     lifetime: Number(expiry.value),
     maxDownloads: Number(downloads.value),
-    handles: handles.handlesOf(items),
+    handles: [],
   };
 }
 
@@ -300,7 +301,7 @@ async function resume({ id, upload }, items) {
   refresh();
   choose(expiry, upload.lifetime);
   choose(downloads, upload.maxDownloads);
-  await transfer("resume", { id, items, handles: handles.handlesOf(items) }, linkOf(id, upload.fragment));
+  await transfer("resume", { id, items, handles: [] }, linkOf(id, upload.fragment));
 }
 
 /**
@@ -321,6 +322,7 @@ async function transfer(method, what, link) {
   let word;
   try {
     await Promise.race([prepared(), cancelled()]);
+    if (givesHandles) what.handles = (await handles()).handlesOf(what.items);
     const posted = await worker.call(method, [what], { news: listen });
     word = say("upload.done.tab");
     store.set({ state: "done", link: posted.link, posted });
