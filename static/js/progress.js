@@ -25,6 +25,7 @@ export class Progress {
   /** @type {News & Partial<UploadProgress> | null} */
   #news = null;
   #total = 0;
+  #before = 0; // what was there already, and tells nothing of the speed
   #offline = false;
   #paused = false;
   #held = false; // a sentence stands in place of numbers
@@ -46,6 +47,7 @@ export class Progress {
   start(total) {
     this.#news = this.#estimate = null;
     this.#total = total;
+    this.#before = 0;
     this.#offline = this.#paused = this.#held = false;
     this.#rated = -Infinity;
     this.#saying.start(performance.now());
@@ -60,8 +62,12 @@ export class Progress {
   update(news) {
     const now = performance.now();
     this.#total = news.total ?? this.#total;
-    this.#estimate ??= new Estimate(this.#total, now);
-    this.#estimate.note(news.moved, now);
+    if (news.checking) {
+      this.#before = news.moved;
+      this.#estimate = null;
+    }
+    this.#estimate ??= new Estimate(this.#total - this.#before, now);
+    this.#estimate.note(news.moved - this.#before, now);
     if (news.moved > (this.#news?.moved ?? 0)) this.#offline = false;
     this.#news = news;
     this.#look();
@@ -112,13 +118,27 @@ export class Progress {
     if (this.#held) return;
     hook("amount").textContent = say("progress.amount", { done: format.size(news.done), total: format.size(this.#total) });
     const { perSecond, left, stalled } = this.#estimate.tell(now);
-    const resting = this.#paused ? say("progress.paused") : this.#offline ? say("progress.offline") : whole ? say("progress.finishing") : stalled ? say("progress.stalled") : "";
+    const resting = this.#resting(news, whole, stalled);
     if (resting || now - this.#rated >= RATE_EVERY) {
       this.#rated = resting ? -Infinity : now;
       hook("rate").textContent = resting || pace(perSecond, left);
       hook("saved").textContent = saved(news);
     }
     this.#saying.consider(now, part * 100, left, this.#paused || this.#offline || (stalled && !whole) ? resting : "");
+  }
+
+  /**
+   * Why nothing is told of speed and time, if nothing is.
+   * @param {News & Partial<UploadProgress>} news
+   * @param {boolean} whole
+   * @param {boolean} stalled
+   */
+  #resting(news, whole, stalled) {
+    if (this.#paused) return say("progress.paused");
+    if (this.#offline) return say("progress.offline");
+    if (news.checking) return say("progress.checking");
+    if (whole) return say("progress.finishing");
+    return stalled ? say("progress.stalled") : "";
   }
 
   /**

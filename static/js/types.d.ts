@@ -110,6 +110,7 @@ export interface UploadProgress extends Progress {
   total: number;
   framed: number; // what has been read, compressed and is being encrypted
   compressed: number; // how many bytes that was compressed to, without padding
+  checking: boolean; // so far it is only what was sent before, and is read again to be compared
 }
 
 export interface Posted {

@@ -149,9 +149,13 @@ async function sendParts(crew, dispatch, news, signal) {
   const pass = throttled(news);
   const meter = new Meter(() => report());
   const total = dispatch.sealer.size;
-  let framed = 0, compressed = 0, covered = 0, slow = true;
-  const report = () => pass({ type: "progress", total, done: meter.settled, moved: meter.moved, framed, compressed });
+  let frames = 0, framed = 0, compressed = 0, covered = 0, slow = true;
+  const report = () => {
+    const checking = frames < dispatch.known;
+    pass({ type: "progress", total, done: meter.settled, moved: meter.moved, framed, compressed, checking });
+  };
   const count = (/** @type {number} */ plain, /** @type {number} */ size) => {
+    frames++;
     framed += plain;
     compressed += size;
     report();
