@@ -5,6 +5,8 @@
 //	make bench BENCH='-engines chromium -sizes 256'   some of it
 //	taskset -c 0,1 make bench                         as if the machine had two cores
 //
+// With taskset Chromium starts as many workers as it has cores; Firefox and WebKit count those of the machine.
+//
 // Every figure is held against a yardstick that is measured beside it, in turns, because ratios hold better than absolute
 // figures: the next machine has other cores, and this one may be busy. The first column is the ratio, the median of those
 // of the single pairs; the second is how far they spread.
