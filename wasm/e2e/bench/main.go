@@ -39,6 +39,9 @@
 // it, and uploads seem up to fifteen times slower. Playwright and Puppeteer do that always; chromedriver only for its
 // performance log, which package webdriver does not ask for, and a test here holds it to that.
 //
+// On a busy machine the ratios come out too low, because Sealpost takes more processor time than the floor. The report says how busy
+// it was. Reports that are worth keeping are in the folder results; -o writes one.
+//
 // It needs Linux, the Debian packages of `make deps`, and as much disk as four times the largest file.
 package main
 
