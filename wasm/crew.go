@@ -4,8 +4,8 @@ package main
 
 import "github.com/sealpost/sealpost/wasm/internal/seal"
 
-// What the members of a crew do: the same work for any frame and any run of chunks. Each of them keeps its buffers, so that work
-// makes no garbage.
+// What the members of a crew do: the same work for any frame and any run of chunks. Each of them keeps its buffers, and writes into
+// those that it is given, so that work makes no garbage.
 
 type compressor struct {
 	*seal.Compressor
@@ -26,7 +26,7 @@ func (c *compressor) frame(args arguments) (_ any, err error) {
 	if c.out, err = c.Frame(c.out[:0], c.in); err != nil {
 		return nil, err
 	}
-	return toJS(c.out), nil
+	return args.fill(1, c.out), nil
 }
 
 type decompressor struct {
@@ -52,7 +52,7 @@ func (d *decompressor) frame(args arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return toJS(out), nil
+	return args.fill(2, out), nil
 }
 
 type cipher struct {
@@ -83,5 +83,5 @@ func (c *cipher) open(args arguments) (_ any, err error) {
 		return nil, err
 	}
 	c.out = out
-	return toJS(out), nil
+	return args.fill(3, out), nil
 }

@@ -87,7 +87,7 @@ func (o *opener) exports() methods {
 // exports of a Compressor.
 func (c *compressor) exports() methods {
 	return methods{
-		// frame(plain: Uint8Array): Uint8Array
+		// frame(plain: Uint8Array, out: Uint8Array): number
 		"frame": c.frame,
 	}
 }
@@ -95,7 +95,7 @@ func (c *compressor) exports() methods {
 // exports of a Decompressor.
 func (d *decompressor) exports() methods {
 	return methods{
-		// frame(bytes: Uint8Array, plain: number): Uint8Array
+		// frame(bytes: Uint8Array, plain: number, out: Uint8Array): number
 		"frame": d.frame,
 	}
 }
@@ -105,7 +105,7 @@ func (c *cipher) exports() methods {
 	return methods{
 		// seal(plain: Uint8Array, chunk: number, last: boolean, out: Uint8Array, at: number): void
 		"seal": c.seal,
-		// open(sealed: Uint8Array, chunk: number, last: boolean): Uint8Array
+		// open(sealed: Uint8Array, chunk: number, last: boolean, out: Uint8Array): number
 		"open": c.open,
 	}
 }

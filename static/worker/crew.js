@@ -7,7 +7,7 @@ import { Remote } from "../js/remote.js";
 import { Work } from "./work.js";
 
 /** @import { Bytes } from "./stretch.js" */
-/** @import { Engine } from "./engine.d.ts" */
+/** @import { Engine, Part } from "./engine.d.ts" */
 /** @typedef {Pick<Work, "compress" | "seal" | "open" | "decompress">} Jobs */
 /** @typedef {{jobs: number, remote: Remote, joined: Promise<unknown>}} Member */
 
@@ -24,6 +24,8 @@ export class Crew {
   #members = [];
   /** @type {PromiseWithResolvers<Member>[]} */
   #waiting = [];
+  /** Buffers of parts. Fresh ones cost as much as what is done with them. @type {ArrayBuffer[]} */
+  #spares = [];
   #over = new AbortController();
 
   /**
@@ -39,6 +41,20 @@ export class Crew {
   /** How many jobs keep all of it busy. */
   get jobs() {
     return Math.max(1, this.#size) * JOBS_EACH;
+  }
+
+  /**
+   * Has a member seal a part, into a buffer that has served before, if there is one.
+   * @param {{key: Uint8Array, part: Part}} job
+   * @param {Bytes[]} pieces
+   */
+  seal(job, pieces) {
+    return this.run("seal", { ...job, out: this.#spares.pop() }, pieces);
+  }
+
+  /** @param {Bytes} part that nobody reads any more */
+  spare({ buffer }) {
+    this.#spares.push(buffer);
   }
 
   /**
@@ -60,6 +76,7 @@ export class Crew {
     try {
       await member.joined; // it would not be missed before
       const transfer = pieces.map(({ buffer }) => buffer);
+      if ("out" in job && job.out) transfer.push(job.out);
       return await member.remote.call(method, [job, pieces], { transfer });
     } catch (e) {
       this.#over.signal.throwIfAborted(); // that is why

@@ -133,16 +133,18 @@ export interface Opener {
 // What the members of a crew have.
 
 export interface Compressor {
-  frame(plain: Uint8Array): Uint8Array;
+  /** Writes the frame of plain into out, and returns its size. */
+  frame(plain: Uint8Array, out: Uint8Array): number;
 }
 export interface Decompressor {
-  /** bytes: one frame, which holds exactly plain bytes. */
-  frame(bytes: Uint8Array, plain: number): Uint8Array;
+  /** Writes what bytes hold, which has to be one frame of exactly plain bytes, into out. */
+  frame(bytes: Uint8Array, plain: number, out: Uint8Array): number;
 }
 export interface Cipher {
   /** Seals chunks into out, the first of them at at; what lies outside of it is left out. */
   seal(plain: Uint8Array, chunk: number, last: boolean, out: Uint8Array, at: number): void;
-  open(sealed: Uint8Array, chunk: number, last: boolean): Uint8Array;
+  /** Opens chunks into out, and returns how many bytes these are. */
+  open(sealed: Uint8Array, chunk: number, last: boolean, out: Uint8Array): number;
 }
 
 export interface Engine {

@@ -52,7 +52,7 @@ export async function* parts(crew, dispatch, framed) {
     if (dispatch.stored(n)) return { n: n++, size: part.size, seal: null };
     if (pieces.reduce((sum, { length }) => sum + length, 0) !== part.to - part.from) throw new Error(`BUG: part ${n} has gaps`);
     const seal = async () => {
-      const { pieces: [bytes], digest } = await crew.run("seal", { key, part }, pieces);
+      const { pieces: [bytes], digest } = await crew.seal({ key, part }, pieces);
       return { bytes, digest };
     };
     return { n: n++, size: part.size, seal };

@@ -80,12 +80,13 @@ export class Pieces {
   }
 
   /**
-   * Returns the next n bytes: where they lie, if they lie together.
+   * Returns the next n bytes: where they lie, if they lie together, else copied into scratch, if there is one.
    * @param {number} n
+   * @param {Bytes} [scratch]
    */
-  take(n) {
+  take(n, scratch) {
     if (this.#pieces.length && this.#pieces[0].length - this.#used >= n) return this.#next(n);
-    const joined = new Uint8Array(n);
+    const joined = scratch?.subarray(0, n) ?? new Uint8Array(n);
     for (let at = 0; at < n; ) {
       if (!this.#pieces.length) throw new Error("BUG: pieces too short");
       const some = this.#next(Math.min(n - at, this.#pieces[0].length - this.#used));

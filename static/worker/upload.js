@@ -5,7 +5,7 @@
 // very bytes of a part. An upload that ends with its page can be gone on with in another; one that is refused, cancelled or no longer
 // what it was is deleted, and another attempt is another share with other keys.
 
-import { collect, free } from "../js/garbage.js";
+import { collect } from "../js/garbage.js";
 import { Crew } from "./crew.js";
 import { anew, begin, resume } from "./dispatch.js";
 import { Gate } from "./gate.js";
@@ -176,7 +176,7 @@ async function sendParts(crew, dispatch, news, signal) {
       slow = performance.now() - begun > SLOW_PART;
       piece.settle();
       collect(bytes.length);
-      free(bytes);
+      crew.spare(bytes);
     });
   }
   await lanes.idle();

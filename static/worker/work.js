@@ -10,10 +10,16 @@ import { Pieces } from "./stretch.js";
 
 const CHUNK = 64 << 10;
 const TAG = 16;
-const AT_ONCE = 16; // chunks that cross into the engine together
+const AT_ONCE = 8; // chunks that cross into the engine together
+const ROOM = (1 << 20) + (8 << 10); // for any frame
+const SPARES = 12; // buffers of that size that are kept
 
 export class Work {
   #engine;
+  /** Joins what does not lie together. */
+  #scratch = new Uint8Array(ROOM);
+  /** Buffers for frames. Fresh ones cost as much as what is done with them. @type {Bytes[]} */
+  #spares = [];
   /** @type {Cipher | null} */
   #cipher = null;
   /** @type {Compressor | null} */
@@ -34,12 +40,11 @@ export class Work {
     const buffer = await blob.arrayBuffer().catch(() => new ArrayBuffer(0)); // browsers refuse to read a changed file
     const plain = new Pieces([new Uint8Array(buffer)]);
     if (plain.left !== sizes.reduce((a, b) => a + b)) throw Object.assign(new Error("failed to read"), { code: "changed" });
-    this.#compressor ??= this.#engine.newCompressor();
     const pieces = [], sums = [];
     for (const [i, size] of sizes.entries()) {
       const frame = plain.take(size);
       if (digests) sums.push(new Uint8Array(await crypto.subtle.digest("SHA-256", frame)));
-      pieces.push(wanted[i] ? owned(this.#compressor.frame(frame)) : new Uint8Array(0));
+      pieces.push(wanted[i] ? this.#compress(frame) : new Uint8Array(0));
     }
     collect(buffer.byteLength);
     free(new Uint8Array(buffer));
@@ -47,21 +52,21 @@ export class Work {
   }
 
   /**
-   * Seals a part and tells its SHA-256.
-   * @param {{key: Uint8Array, part: Part}} job
+   * Seals a part, into out if that has its size, and tells its SHA-256.
+   * @param {{key: Uint8Array, part: Part, out?: ArrayBuffer}} job
    * @param {Bytes[]} pieces
    */
-  async seal({ key, part }, pieces) {
+  async seal({ key, part, out }, pieces) {
     this.#cipher ??= this.#engine.newCipher(key);
-    const bytes = new Uint8Array(part.size);
+    const bytes = out?.byteLength === part.size ? new Uint8Array(out) : new Uint8Array(part.size);
     bytes.set(part.head);
     let { chunk, at } = part;
-    for (const { some, last } of portions(pieces, AT_ONCE * CHUNK)) {
+    for (const { some, last } of portions(pieces, AT_ONCE * CHUNK, this.#scratch)) {
       this.#cipher.seal(some, chunk, last && part.last, bytes, at);
       chunk += AT_ONCE;
       at += AT_ONCE * (CHUNK + TAG);
     }
-    pieces.forEach(free);
+    for (const piece of pieces) this.#spare(piece);
     collect(bytes.length);
     return { pieces: [bytes], digest: new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)) };
   }
@@ -75,8 +80,9 @@ export class Work {
     this.#cipher ??= this.#engine.newCipher(key);
     const opened = [];
     let { chunk } = run;
-    for (const { some, last } of portions(pieces, AT_ONCE * (CHUNK + TAG))) {
-      opened.push(owned(this.#cipher.open(some, chunk, last && run.last)));
+    for (const { some, last } of portions(pieces, AT_ONCE * (CHUNK + TAG), this.#scratch)) {
+      const room = new Uint8Array(AT_ONCE * CHUNK);
+      opened.push(room.subarray(0, this.#cipher.open(some, chunk, last && run.last, room)));
       chunk += AT_ONCE;
     }
     pieces.forEach(free);
@@ -94,11 +100,29 @@ export class Work {
     const sealed = new Pieces(pieces);
     const opened = [];
     for (const { size, plain } of frames) {
-      opened.push(owned(this.#decompressor.frame(sealed.take(size), plain)));
+      const room = new Uint8Array(plain);
+      this.#decompressor.frame(sealed.take(size, this.#scratch), plain, room);
+      opened.push(room);
       collect(size);
     }
     pieces.forEach(free);
     return { pieces: opened };
+  }
+
+  /** @param {Bytes} plain */
+  #compress(plain) {
+    this.#compressor ??= this.#engine.newCompressor();
+    const room = this.#spares.pop() ?? new Uint8Array(ROOM);
+    const n = this.#compressor.frame(plain, room);
+    if (n > ROOM / 2) return room.subarray(0, n);
+    this.#spares.push(room);
+    return room.slice(0, n);
+  }
+
+  /** @param {Bytes} bytes that nobody reads any more */
+  #spare({ buffer }) {
+    if (buffer.byteLength === ROOM && this.#spares.length < SPARES) this.#spares.push(new Uint8Array(buffer));
+    else free(new Uint8Array(buffer));
   }
 }
 
@@ -106,17 +130,12 @@ export class Work {
  * The pieces in portions of size bytes, the last of them smaller, or of nothing.
  * @param {Bytes[]} pieces
  * @param {number} size
+ * @param {Bytes} scratch
  */
-function* portions(pieces, size) {
+function* portions(pieces, size, scratch) {
   const all = new Pieces(pieces);
   for (let left = all.left; ; left -= size) {
-    yield { some: all.take(Math.min(size, left)), last: left <= size };
+    yield { some: all.take(Math.min(size, left), scratch), last: left <= size };
     if (left <= size) return;
   }
 }
-
-/**
- * The engine's buffers are never shared ones.
- * @param {Uint8Array} bytes
- */
-const owned = (bytes) => /** @type {Bytes} */ (bytes);
