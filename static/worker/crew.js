@@ -4,8 +4,10 @@
 
 import { hold } from "../js/lock.js";
 import { Remote } from "../js/remote.js";
+import { cipherKey } from "./cipher.js";
 import { Work } from "./work.js";
 
+/** @import { Key } from "./cipher.js" */
 /** @import { Bytes } from "./stretch.js" */
 /** @import { Engine, Part } from "./engine.d.ts" */
 /** @typedef {Pick<Work, "compress" | "seal" | "open" | "decompress">} Jobs */
@@ -44,8 +46,16 @@ export class Crew {
   }
 
   /**
+   * The key in the form that jobs take.
+   * @param {Uint8Array} raw
+   */
+  key(raw) {
+    return cipherKey(this.#loaded.engine, raw);
+  }
+
+  /**
    * Has a member seal a part, into a buffer that has served before, if there is one.
-   * @param {{key: Uint8Array, part: Part}} job
+   * @param {{key: Key, part: Part}} job
    * @param {Bytes[]} pieces
    */
   seal(job, pieces) {

@@ -4,6 +4,7 @@
 import { ahead } from "./pipeline.js";
 import { Stretch, join } from "./stretch.js";
 
+/** @import { Key } from "./cipher.js" */
 /** @import { Bytes } from "./stretch.js" */
 /** @import { Crew } from "./crew.js" */
 /** @import { Opener } from "./engine.d.ts" */
@@ -41,16 +42,21 @@ export async function* openWhole(crew, opener, sealed) {
  */
 async function* runs(crew, opener, sealed) {
   const stretch = new Stretch();
+  /** @type {Key} */
+  let key;
   function* ready() {
     for (let run = opener.run(RUN); run; run = opener.run(RUN)) {
-      const job = { key: keyOf(opener), run };
+      const job = { key, run };
       const pieces = stretch.take(run.from, run.to);
       yield () => crew.run("open", job, pieces);
     }
   }
   for await (const bytes of sealed) {
     stretch.add(bytes);
-    if (!opener.key && stretch.end >= PREFIX) opener.bind(join(stretch.take(0, PREFIX)));
+    if (!opener.key && stretch.end >= PREFIX) {
+      opener.bind(join(stretch.take(0, PREFIX)));
+      key = await keyOf(crew, opener);
+    }
     opener.arrived(stretch.end);
     yield* ready();
   }
@@ -101,7 +107,7 @@ export async function openWindow(crew, opener, from, to, fetch) {
   const { skip, frames, at, ...run } = opener.locate(from, to);
   const stretch = new Stretch();
   const sealed = await fetch(run.from, run.to, to - from);
-  for (const bytes of (await crew.run("open", { key: keyOf(opener), run }, [sealed])).pieces) stretch.add(bytes);
+  for (const bytes of (await crew.run("open", { key: await keyOf(crew, opener), run }, [sealed])).pieces) stretch.add(bytes);
   const size = frames.reduce((n, frame) => n + frame.size, 0);
   const { pieces } = await crew.run("decompress", { frames }, stretch.take(skip, skip + size));
   let start = at;
@@ -113,8 +119,11 @@ export async function openWindow(crew, opener, from, to, fetch) {
   });
 }
 
-/** @param {Opener} opener */
-function keyOf({ key }) {
+/**
+ * @param {Crew} crew
+ * @param {Opener} opener
+ */
+function keyOf(crew, { key }) {
   if (!key) throw new Error("BUG: no key yet");
-  return key;
+  return crew.key(key);
 }

@@ -36,7 +36,7 @@ const CHUNK = 64 << 10; // what neighbours may share
  */
 export async function* parts(crew, dispatch, framed) {
   const { sealer } = dispatch;
-  const { key } = sealer;
+  const key = await crew.key(sealer.key);
   const stretch = new Stretch();
   const wanted = plan(dispatch);
   let made = 0, n = 1;

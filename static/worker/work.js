@@ -3,13 +3,13 @@
 // and returns pieces, and keeps neither.
 
 import { collect, free } from "../js/garbage.js";
+import { CHUNK, TAG, cipher } from "./cipher.js";
 import { Pieces } from "./stretch.js";
 
+/** @import { Key } from "./cipher.js" */
 /** @import { Bytes } from "./stretch.js" */
-/** @import { Cipher, Compressor, Decompressor, Engine, Frame, Part, Run } from "./engine.d.ts" */
+/** @import { Compressor, Decompressor, Engine, Frame, Part, Run } from "./engine.d.ts" */
 
-const CHUNK = 64 << 10;
-const TAG = 16;
 const AT_ONCE = 8; // chunks that cross into the engine together
 const ROOM = (1 << 20) + (8 << 10); // for any frame
 const SPARES = 12; // buffers of that size that are kept
@@ -20,7 +20,7 @@ export class Work {
   #scratch = new Uint8Array(ROOM);
   /** Buffers for frames. Fresh ones cost as much as what is done with them. @type {Bytes[]} */
   #spares = [];
-  /** @type {Cipher | null} */
+  /** @type {ReturnType<typeof cipher> | null} */
   #cipher = null;
   /** @type {Compressor | null} */
   #compressor = null;
@@ -53,16 +53,16 @@ export class Work {
 
   /**
    * Seals a part, into out if that has its size, and tells its SHA-256.
-   * @param {{key: Uint8Array, part: Part, out?: ArrayBuffer}} job
+   * @param {{key: Key, part: Part, out?: ArrayBuffer}} job
    * @param {Bytes[]} pieces
    */
   async seal({ key, part, out }, pieces) {
-    this.#cipher ??= this.#engine.newCipher(key);
+    this.#cipher ??= cipher(this.#engine, key);
     const bytes = out?.byteLength === part.size ? new Uint8Array(out) : new Uint8Array(part.size);
     bytes.set(part.head);
     let { chunk, at } = part;
     for (const { some, last } of portions(pieces, AT_ONCE * CHUNK, this.#scratch)) {
-      this.#cipher.seal(some, chunk, last && part.last, bytes, at);
+      await this.#cipher.seal(some, chunk, last && part.last, bytes, at);
       chunk += AT_ONCE;
       at += AT_ONCE * (CHUNK + TAG);
     }
@@ -73,16 +73,16 @@ export class Work {
 
   /**
    * Opens a run of chunks.
-   * @param {{key: Uint8Array, run: Run}} job
+   * @param {{key: Key, run: Run}} job
    * @param {Bytes[]} pieces
    */
-  open({ key, run }, pieces) {
-    this.#cipher ??= this.#engine.newCipher(key);
+  async open({ key, run }, pieces) {
+    this.#cipher ??= cipher(this.#engine, key);
     const opened = [];
     let { chunk } = run;
     for (const { some, last } of portions(pieces, AT_ONCE * (CHUNK + TAG), this.#scratch)) {
       const room = new Uint8Array(AT_ONCE * CHUNK);
-      opened.push(room.subarray(0, this.#cipher.open(some, chunk, last && run.last, room)));
+      opened.push(room.subarray(0, await this.#cipher.open(some, chunk, last && run.last, room)));
       chunk += AT_ONCE;
     }
     pieces.forEach(free);
