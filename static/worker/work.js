@@ -43,12 +43,13 @@ export class Work {
     const pieces = [], sums = [];
     for (const [i, size] of sizes.entries()) {
       const frame = plain.take(size);
-      if (digests) sums.push(new Uint8Array(await crypto.subtle.digest("SHA-256", frame)));
+      if (digests) sums.push(crypto.subtle.digest("SHA-256", frame)); // while it is compressed here, in another thread
       pieces.push(wanted[i] ? this.#compress(frame) : new Uint8Array(0));
     }
+    const found = (await Promise.all(sums)).map((sum) => new Uint8Array(sum));
     collect(buffer.byteLength);
     free(new Uint8Array(buffer));
-    return { pieces, digests: sums };
+    return { pieces, digests: found };
   }
 
   /**

@@ -208,6 +208,61 @@ func TestCrash(t *testing.T) {
 	})
 }
 
+// TestCrashes: browser and server are killed at any moment, again and again. The upload ends all the same, with every byte; what the
+// server had is not sent again, and no part is ever sent in two versions.
+func TestCrashes(t *testing.T) {
+	t.Parallel()
+	inEngines(t, sample(t, []string{"chromium", "firefox"}), func(t *testing.T, engine string) {
+		s := newSite(t, "-part-size", "256KiB")
+		r := random(t)
+		b := launch(t, engine, webdriver.Options{})
+		file := mixedFile(t, "crashes.bin", sized(12<<20, 64<<20))
+		s.tap.set(func(tp *tap) { tp.slowUp = 128 << 10 })
+		s.fill(t, b, parcel{files: []string{file}})
+		must(t, b.Click("[data-hook=start]"))
+		for n := range sized(4, 25) {
+			time.Sleep(time.Duration(r.IntN(4000)) * time.Millisecond)
+			b.Crash()
+			if r.IntN(2) == 0 {
+				s.stop(syscall.SIGKILL)
+				s.start()
+			}
+			time.Sleep(300 * time.Millisecond) // for what was on its way
+			had, sent := s.stored(), s.tap.sendings(t)
+			must(t, b.Restart())
+			must(t, b.Go(s.url+"/"))
+			must(t, b.WaitFor("return document.querySelector('[data-hook=unfinished]').dataset.shown!==undefined", patience))
+			v, err := b.Eval("return document.querySelector('[data-hook=offer] :is(button,input)')?.dataset.hook??''")
+			must(t, err)
+			switch v {
+			case "": // it was killed before there was anything to keep, or it was done
+				if len(had) > 0 {
+					t.Fatalf("crash %d: nothing is kept, and %d parts are there", n, len(had))
+				}
+				s.fill(t, b, parcel{files: []string{file}})
+				must(t, b.Click("[data-hook=start]"))
+			case "offer-files":
+				must(t, b.SendKeys("[data-hook=offer-files]", file))
+			default:
+				t.Fatalf("crash %d: what is offered is %v", n, v)
+			}
+			wantState(t, b, patience, "sending")
+			t.Logf("crash %d: %d parts were there", n, len(had))
+			for key, times := range s.tap.sendings(t) {
+				if had[key] && times > sent[key] {
+					t.Errorf("crash %d: part %s was there and was sent again", n, key)
+				}
+			}
+		}
+		s.tap.set(func(tp *tap) { tp.slowUp = 0 })
+		wantState(t, b, patience, "done")
+		link, err := b.Value("[data-hook=link]")
+		must(t, err)
+		s.tap.sendings(t)
+		s.wantBytes(t, link, "", file)
+	})
+}
+
 // TestCrashBeforeSending: the browser is killed when parts are recorded, but no byte of them has left. They count as sent, and the
 // same bytes are sent later.
 func TestCrashBeforeSending(t *testing.T) {
