@@ -48,8 +48,9 @@ export function send(url, { method, headers, body, signal }, moved) {
     signal?.throwIfAborted();
     signal?.addEventListener("abort", abort);
     xhr.upload.onprogress = (e) => moved(e.loaded);
-    xhr.onload = () => resolve(response(xhr));
-    xhr.onerror = xhr.ontimeout = () => reject(new TypeError("the request failed"));
+    const failed = () => reject(new TypeError("the request failed"));
+    xhr.onload = () => (xhr.status ? resolve(response(xhr)) : failed()); // Firefox calls some broken connections loaded
+    xhr.onerror = xhr.ontimeout = failed;
     xhr.onabort = () => reject(signal?.reason);
     xhr.open(method, url);
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
