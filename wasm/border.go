@@ -154,25 +154,6 @@ func (a arguments) bytes(i int, buf []byte) []byte {
 	return buf
 }
 
-// put copies b to argument i, at some place in it; what lies outside of it is left out.
-func (a arguments) put(i int, at int64, b []byte) {
-	v := a.at(i, js.TypeObject)
-	if at < 0 {
-		b = b[min(-at, int64(len(b))):]
-		at = 0
-	}
-	js.CopyBytesToJS(v.Call("subarray", at), b)
-}
-
-// fill copies b to the beginning of argument i, which has to be large enough. It returns how much that was.
-func (a arguments) fill(i int, b []byte) int {
-	v := a.at(i, js.TypeObject)
-	if integer(v.Get("length")) < int64(len(b)) {
-		panic(fmt.Sprintf("argument %d has no room for %d bytes", i, len(b)))
-	}
-	return js.CopyBytesToJS(v, b)
-}
-
 // integer refuses what a float64 cannot hold exactly.
 func integer(v js.Value) int64 {
 	f := v.Float()

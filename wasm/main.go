@@ -1,7 +1,7 @@
 //go:build js && wasm
 
 // Command wasm is the engine of Sealpost's page: it makes keys, seals and opens. It has neither network nor storage and
-// keeps nothing; what it is given and what it returns are copies.
+// keeps nothing; what it is given and what it returns are copies. The exception is what a crew works on (crew.go).
 //
 // A transfer is the work of several instances. One has the keys and plans it: a Sealer or an Opener, which tell what comes where and
 // check what came of it. The others, a crew, do the work that needs no plan: Compressor, Decompressor and Cipher.
@@ -87,7 +87,7 @@ func (o *opener) exports() methods {
 // exports of a Compressor.
 func (c *compressor) exports() methods {
 	return methods{
-		// frame(plain: Uint8Array, out: Uint8Array): number
+		// frame(plain: number): number
 		"frame": c.frame,
 	}
 }
@@ -95,7 +95,7 @@ func (c *compressor) exports() methods {
 // exports of a Decompressor.
 func (d *decompressor) exports() methods {
 	return methods{
-		// frame(bytes: Uint8Array, plain: number, out: Uint8Array): number
+		// frame(size: number, plain: number): number
 		"frame": d.frame,
 	}
 }
@@ -103,9 +103,9 @@ func (d *decompressor) exports() methods {
 // exports of a Cipher.
 func (c *cipher) exports() methods {
 	return methods{
-		// seal(plain: Uint8Array, chunk: number, last: boolean, out: Uint8Array, at: number): void
+		// seal(plain: number, chunk: number, last: boolean): number
 		"seal": c.seal,
-		// open(sealed: Uint8Array, chunk: number, last: boolean, out: Uint8Array): number
+		// open(sealed: number, chunk: number, last: boolean): number
 		"open": c.open,
 	}
 }

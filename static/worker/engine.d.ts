@@ -130,25 +130,31 @@ export interface Opener {
   close(): void;
 }
 
-// What the members of a crew have.
+// What the members of a crew have. Bytes are written to the engine's memory at in, and read from it at out. The memory may grow
+// whenever the engine is called, and what was a view of it is none then.
 
-export interface Compressor {
-  /** Writes the frame of plain into out, and returns its size. */
-  frame(plain: Uint8Array, out: Uint8Array): number;
+export interface Buffers {
+  in: number;
+  out: number;
 }
-export interface Decompressor {
-  /** Writes what bytes hold, which has to be one frame of exactly plain bytes, into out. */
-  frame(bytes: Uint8Array, plain: number, out: Uint8Array): number;
+export interface Compressor extends Buffers {
+  /** Makes a frame of so many bytes. Returns its size. */
+  frame(plain: number): number;
 }
-export interface Cipher {
-  /** Seals chunks into out, the first of them at at; what lies outside of it is left out. */
-  seal(plain: Uint8Array, chunk: number, last: boolean, out: Uint8Array, at: number): void;
-  /** Opens chunks into out, and returns how many bytes these are. */
-  open(sealed: Uint8Array, chunk: number, last: boolean, out: Uint8Array): number;
+export interface Decompressor extends Buffers {
+  /** Opens a frame of so many bytes, which has to hold exactly plain. Returns that. */
+  frame(size: number, plain: number): number;
+}
+export interface Cipher extends Buffers {
+  /** Seals up to 8 chunks of so many bytes. Returns how many it made. */
+  seal(plain: number, chunk: number, last: boolean): number;
+  /** The inverse. */
+  open(sealed: number, chunk: number, last: boolean): number;
 }
 
 export interface Engine {
   build: string;
+  memory: WebAssembly.Memory;
   /** A new random link; about 0.3 s with a password. */
   createLink(password: string | null): Keys;
   /** Reads a link. With password null and one needed, bearer and identity are empty. */

@@ -2,7 +2,7 @@
 // Loads the engine (bin/engine.wasm) into this worker. Go cannot throw across the border, so its exports return Errors;
 // here they become throws, which is what engine.d.ts promises.
 
-/** @import { Engine } from "./engine.d.ts" */
+/** @import { Buffers, Engine } from "./engine.d.ts" */
 
 /**
  * Resolves to the engine, started, and the module that it was started from, of which other workers may start their own.
@@ -16,6 +16,7 @@ export async function loadEngine(compiled) {
   const instance = await WebAssembly.instantiate(module, go.importObject).catch(notRunning);
   go.run(instance); // settles only when the engine ends, which it never should
   if (!globalThis.sealpost) notRunning("it did not start");
+  globalThis.sealpost.memory = /** @type {WebAssembly.Memory} */ (instance.exports.mem);
   return { engine: throwing(globalThis.sealpost, () => go.exited && notRunning("it has ended")), module };
 }
 
@@ -71,6 +72,20 @@ function throwing(target, check) {
       };
     },
   });
+}
+
+/**
+ * Has the engine work on bytes.
+ * @param {Engine} engine
+ * @param {Buffers} buffers where they go
+ * @param {Uint8Array} bytes
+ * @param {() => number} work returns how many bytes it made of them
+ * @returns {Uint8Array<ArrayBuffer>} these, where they are: only until the next time
+ */
+export function have(engine, buffers, bytes, work) {
+  new Uint8Array(engine.memory.buffer, buffers.in, bytes.length).set(bytes);
+  const n = work();
+  return new Uint8Array(/** @type {ArrayBuffer} */ (engine.memory.buffer), buffers.out, n);
 }
 
 /** @param {unknown} value */

@@ -4,6 +4,7 @@
 
 import { collect, free } from "../js/garbage.js";
 import { CHUNK, TAG, cipher } from "./cipher.js";
+import { have } from "./load.js";
 import { Pieces } from "./stretch.js";
 
 /** @import { Key } from "./cipher.js" */
@@ -101,9 +102,8 @@ export class Work {
     const sealed = new Pieces(pieces);
     const opened = [];
     for (const { size, plain } of frames) {
-      const room = new Uint8Array(plain);
-      this.#decompressor.frame(sealed.take(size, this.#scratch), plain, room);
-      opened.push(room);
+      const decompressor = this.#decompressor;
+      opened.push(have(this.#engine, decompressor, sealed.take(size, this.#scratch), () => decompressor.frame(size, plain)).slice());
       collect(size);
     }
     pieces.forEach(free);
@@ -113,11 +113,12 @@ export class Work {
   /** @param {Bytes} plain */
   #compress(plain) {
     this.#compressor ??= this.#engine.newCompressor();
+    const compressor = this.#compressor;
+    const made = have(this.#engine, compressor, plain, () => compressor.frame(plain.length));
+    if (made.length < ROOM / 2) return made.slice();
     const room = this.#spares.pop() ?? new Uint8Array(ROOM);
-    const n = this.#compressor.frame(plain, room);
-    if (n > ROOM / 2) return room.subarray(0, n);
-    this.#spares.push(room);
-    return room.slice(0, n);
+    room.set(made);
+    return room.subarray(0, made.length);
   }
 
   /** @param {Bytes} bytes that nobody reads any more */
