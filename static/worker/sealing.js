@@ -16,7 +16,7 @@ import { Stretch } from "./stretch.js";
 /** @import { Dispatch } from "./dispatch.js" */
 /** @import { Piece } from "./engine.d.ts" */
 
-const FRAMES_AT_ONCE = 8;
+const FRAMES_AT_ONCE = 4;
 const CHUNK = 64 << 10; // what neighbours may share
 
 /**
