@@ -23,6 +23,7 @@ const CHUNK = 64 << 10; // what neighbours may share
  * @typedef {object} Ready a part that can be sealed
  * @property {number} n 1 for the first
  * @property {number} size
+ * @property {number} plain how many bytes of the plain stream come to an end with it
  * @property {(() => Promise<{bytes: Uint8Array<ArrayBuffer>, digest: Uint8Array}>) | null} seal to be called once; null if the server
  * has the part
  */
@@ -39,7 +40,8 @@ export async function* parts(crew, dispatch, framed) {
   const key = await crew.key(sealer.key);
   const stretch = new Stretch();
   const wanted = plan(dispatch);
-  let made = 0, n = 1;
+  const ends = [{ at: 0, plain: 0 }]; // of the frames in the compressed and in the plain stream
+  let made = 0, n = 1, before = 0;
   /** @returns {Ready | null} */
   const next = () => {
     if (n > sealer.known) return null;
@@ -49,13 +51,15 @@ export async function* parts(crew, dispatch, framed) {
       stretch.add(sealer.tail(stretch.end, part.to));
     }
     const pieces = stretch.take(part.from, part.to, part.to - CHUNK);
-    if (dispatch.stored(n)) return { n: n++, size: part.size, seal: null };
+    const plain = plainAt(ends, part.to) - before;
+    before += plain;
+    if (dispatch.stored(n)) return { n: n++, size: part.size, plain, seal: null };
     if (pieces.reduce((sum, { length }) => sum + length, 0) !== part.to - part.from) throw new Error(`BUG: part ${n} has gaps`);
     const seal = async () => {
       const { pieces: [bytes], digest } = await crew.seal({ key, part }, pieces);
       return { bytes, digest };
     };
-    return { n: n++, size: part.size, seal };
+    return { n: n++, size: part.size, plain, seal };
   };
   for await (const { sizes, pieces, digests } of ahead(crew.jobs, batches(crew, dispatch, wanted))) {
     for (const [i, frame] of pieces.entries()) {
@@ -65,12 +69,26 @@ export async function* parts(crew, dispatch, framed) {
       if (!known) sealer.add(size);
       if (wanted(made)) stretch.add(frame);
       else stretch.pass(size);
+      const { at, plain } = ends[ends.length - 1];
+      ends.push({ at: at + size, plain: plain + sizes[i] });
       framed(sizes[i], size);
       made++;
     }
     for (let ready = next(); ready; ready = next()) yield ready;
   }
   for (let ready = next(); ready; ready = next()) yield ready; // nothing but a tail, if there are no frames
+}
+
+/**
+ * How much of the plain stream comes before a place in the compressed one. Forgets the frames that end before that.
+ * @param {{at: number, plain: number}[]} ends
+ * @param {number} place
+ */
+function plainAt(ends, place) {
+  const next = ends.findIndex(({ at }) => at > place);
+  ends.splice(0, (next < 0 ? ends.length : next) - 1);
+  const [a, b] = ends;
+  return b ? a.plain + Math.floor(((b.plain - a.plain) * (place - a.at)) / (b.at - a.at)) : a.plain;
 }
 
 /**

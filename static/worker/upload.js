@@ -149,7 +149,7 @@ async function sendParts(crew, dispatch, news, signal) {
   const pass = throttled(news);
   const meter = new Meter(() => report());
   const total = dispatch.sealer.size;
-  let frames = 0, framed = 0, compressed = 0, covered = 0, slow = true;
+  let frames = 0, framed = 0, compressed = 0, slow = true;
   const report = () => {
     const checking = frames < dispatch.known;
     pass({ type: "progress", total, done: meter.settled, moved: meter.moved, framed, compressed, checking });
@@ -160,9 +160,8 @@ async function sendParts(crew, dispatch, news, signal) {
     compressed += size;
     report();
   };
-  for await (const { n, size, seal } of parts(crew, dispatch, count)) {
-    const piece = meter.piece(size, framed - covered); // the plain bytes that this part stands for
-    covered = framed;
+  for await (const { n, size, plain, seal } of parts(crew, dispatch, count)) {
+    const piece = meter.piece(size, plain);
     if (!seal) {
       piece.settle();
       continue;

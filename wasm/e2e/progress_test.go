@@ -117,7 +117,7 @@ func wantHonest(t *testing.T, seen []glance, took time.Duration) {
 	if rated == 0 || left == 0 {
 		t.Errorf("of %d glances, %d saw a rate and %d a time left", len(seen), rated, left)
 	}
-	if most := int(took / (10 * time.Second)); len(said) > most || len(said) == 0 {
+	if most := int(took / (10 * time.Second)); len(said) > most || len(said) == 0 && took > 12*time.Second {
 		t.Errorf("said %d things in %v, want between 1 and %d: %q", len(said), took, most, said)
 	}
 	t.Logf("seen %d times in %v, said %q", len(seen), took.Round(time.Millisecond), said)
