@@ -130,7 +130,9 @@ func wantStops(t *testing.T, b *webdriver.Browser, state string) {
 	n := int(v.(float64))
 	for i := 1; i < n; i++ {
 		must(t, b.Press(webdriver.Tab))
-		v, err := b.Eval(`const e=document.activeElement,want=stops[a[0]],shown=e.closest('label')??e,s=getComputedStyle(shown),r=shown.getBoundingClientRect();
+		v, err := b.Eval(`const at=document.activeElement,inView=()=>{const r=at.getBoundingClientRect();return r.top>=0&&r.bottom<=innerHeight};
+			for(let n=0;n<10&&!inView();n++)await new Promise(requestAnimationFrame); // some scroll a moment later
+			const e=document.activeElement,want=stops[a[0]],shown=e.closest('label')??e,s=getComputedStyle(shown),r=shown.getBoundingClientRect();
 			const tag=e=>e.cloneNode().outerHTML;
 			if(e!==want)return 'the stop is '+tag(e)+', want '+tag(want);
 			if(s.outlineStyle==='none'||parseFloat(s.outlineWidth)<2||!e.matches(':focus-visible'))return 'no ring around '+tag(e);
@@ -151,7 +153,9 @@ func wantStops(t *testing.T, b *webdriver.Browser, state string) {
 // wantNothingCut wants all words to be seen whole, and what is pressed to be large enough (WCAG 2.5.8).
 func wantNothingCut(t *testing.T, b *webdriver.Browser, state string) {
 	t.Helper()
-	v, err := b.Eval(`const bad=[],tag=e=>e.cloneNode().outerHTML;
+	// After a change of fonts or of the window WebKit keeps the width of what is generated until something makes it look again.
+	v, err := b.Eval(`for(const e of document.querySelectorAll('.slot')){e.style.display='none';e.offsetWidth;e.style.display=''}
+		const bad=[],tag=e=>e.cloneNode().outerHTML;
 		const measure=(e,text,width)=>{const d=document.createElement('div'),s=getComputedStyle(e);
 			for(const p of ['font','letterSpacing','wordSpacing','lineHeight'])d.style[p]=s[p];
 			Object.assign(d.style,{position:'absolute',visibility:'hidden',width,whiteSpace:width==='max-content'?'pre':'pre-wrap',overflowWrap:'anywhere'});

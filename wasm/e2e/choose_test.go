@@ -13,7 +13,7 @@ import (
 func TestChoosing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
 		must(t, b.Go(s.url+"/"))
 		must(t, b.WaitFor("return document.querySelectorAll('[data-hook=expiry] option').length>1", patience))

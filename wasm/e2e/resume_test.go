@@ -309,7 +309,7 @@ func TestChanged(t *testing.T) {
 	for _, password := range []string{"", "secret"} {
 		t.Run("password "+strconv.FormatBool(password != ""), func(t *testing.T) {
 			t.Parallel()
-			eachEngine(t, func(t *testing.T, engine string) {
+			someEngine(t, func(t *testing.T, engine string) {
 				s := newSite(t, "-part-size", "512KiB")
 				b := launch(t, engine, webdriver.Options{})
 				file := mixedFile(t, "changed.bin", 7<<20)
@@ -401,7 +401,7 @@ func TestAnotherEngine(t *testing.T) {
 // TestSecondTab: what one tab sends another neither offers nor sends. When the first is closed it does.
 func TestSecondTab(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "512KiB")
 		b := launch(t, engine, webdriver.Options{})
 		file := mixedFile(t, "tabs.bin", 9<<20)

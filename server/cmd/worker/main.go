@@ -34,9 +34,9 @@
 //
 // A value that passes between Go and JavaScript on its own takes longer than to read it in a text. So a request crosses as one
 // text, and so do the headers of its answer (serve.go), a batch for D1, and what D1 answers (package d1). TestCPU, in workerd,
-// holds GET /api/v1/shares/{id} against JavaScript that asks the same of D1, checks and answers the same. Under a load of one for
-// each core it took 1.3 ms of CPU more, 1.5 times as much; under eight times that load, where JavaScript alone took twice as long
-// too, 2.3 to 3.2 ms more, 1.3 to 1.6 times as much. On an idle machine it has not been measured yet.
+// holds GET /api/v1/shares/{id} against JavaScript that asks the same of D1, checks and answers the same. On an idle machine it
+// took 1.2 ms of CPU more, 1.4 times as much, and 2 ms more than JavaScript that answers at once. Under eight jobs for each core,
+// where JavaScript alone took twice as long too, it was 2.3 to 3.2 ms more, 1.3 to 1.6 times as much.
 //
 // # What differs from sealpostd
 //
