@@ -6,7 +6,6 @@
 // the whole is saved; retries and ranges under it count once.
 
 import * as api from "../js/api.js";
-import { free } from "../js/garbage.js";
 import { Crew } from "./crew.js";
 import { loadEngine } from "./load.js";
 import { Meter, throttled } from "./meter.js";
@@ -14,12 +13,11 @@ import { openWhole, openWindow } from "./opening.js";
 import { ahead } from "./pipeline.js";
 import { serve } from "./serve.js";
 import { Sink } from "./sink.js";
+import { Source } from "./source.js";
 
 /** @import { Opened, SaveNews, Share } from "../js/types.d.ts" */
 /** @import { Engine, Keys, Opener } from "./engine.d.ts" */
 
-const PARTS_AHEAD = 3;
-const FETCH = 8 << 20; // bytes of one request
 const WINDOW = 4 << 20; // plain bytes opened at once when reading at random
 const FRAME = 1 << 20;
 
@@ -32,7 +30,6 @@ loading.catch(() => {}); // reported by the call that needs it
  */
 let current;
 let cancel = new AbortController();
-let meter = new Meter(() => {}); // of what arrives
 
 serve({
   /**
@@ -86,7 +83,7 @@ serve({
     const report = throttled(news);
     let done = 0;
     const progress = () => report({ type: "progress", done, moved: meter.moved });
-    meter = new Meter(progress);
+    const meter = new Meter(progress);
     const sink = new Sink(port, cancel, (n) => {
       if (n.type === "primed") return news(n);
       done = n.done;
@@ -97,10 +94,13 @@ serve({
     const { size } = index === null ? opener.manifest : opener.manifest.entries[index];
     const crew = new Crew(loaded, size / FRAME);
     const { signal } = cancel;
+    const source = new Source(current.share, current.ticket ?? "", meter, signal);
     signal.addEventListener("abort", () => crew.end(signal.reason), { once: true });
     try {
       opener.start(current.share.size);
-      for await (const bytes of index === null ? whole(crew, opener) : entry(crew, opener, index)) await sink.write(bytes);
+      // The sink keeps its last bytes back until the opener has seen age's final chunk.
+      const plain = index === null ? openWhole(crew, opener, source.stream(size)) : entry(crew, opener, source, index);
+      for await (const bytes of plain) await sink.write(bytes);
       return await sink.end();
     } catch (e) {
       if (sink.outcome) return sink.outcome;
@@ -152,78 +152,31 @@ async function unlock(engine) {
 }
 
 /**
- * Yields the plain stream. The sink keeps its last bytes back until the opener has seen age's final chunk.
- * @param {Crew} crew
- * @param {Opener} opener
- */
-function whole(crew, opener) {
-  const { size } = current.share;
-  return openWhole(crew, opener, ahead(PARTS_AHEAD, requests(0, size, opener.manifest.size)));
-}
-
-/**
  * Yields the bytes of one entry, from the frames that hold it. Each frame is authentic by itself.
  * @param {Crew} crew
  * @param {Opener} opener
+ * @param {Source} source
  * @param {number} index
  */
-async function* entry(crew, opener, index) {
+async function* entry(crew, opener, source, index) {
   const { offset, size } = opener.manifest.entries[index];
   /** @type {void | [number, number]} */
   let range = opener.tableRange();
-  while (range) range = opener.table(await fetchRange(...range));
-  for await (const pieces of ahead(crew.jobs, windows(crew, opener, offset, offset + size))) yield* pieces;
+  while (range) range = opener.table(await source.range(...range));
+  for await (const pieces of ahead(crew.jobs, windows(crew, opener, source, offset, offset + size))) yield* pieces;
 }
 
 /**
  * @param {Crew} crew
  * @param {Opener} opener
+ * @param {Source} source
  * @param {number} from
  * @param {number} to
  */
-function* windows(crew, opener, from, to) {
+function* windows(crew, opener, source, from, to) {
   for (let a = from; a < to; ) {
     const start = a, end = Math.min(to, (Math.floor(a / WINDOW) + 1) * WINDOW); // on frame borders: no frame is fetched twice
-    yield () => openWindow(crew, opener, start, end, fetchRange);
-    a = end;
-  }
-}
-
-/**
- * Fetches sealed bytes [from, to) of the content, which hold plain bytes that are wanted.
- * @param {number} from
- * @param {number} to
- * @param {number} [plain]
- */
-async function fetchRange(from, to, plain = 0) {
-  const whole = new Uint8Array(to - from);
-  let n = 0;
-  for await (const bytes of ahead(PARTS_AHEAD, requests(from, to, plain))) {
-    whole.set(bytes, n);
-    n += bytes.length;
-    free(bytes);
-  }
-  return whole;
-}
-
-/**
- * The requests that bring sealed bytes [from, to), in order: a part, or a piece of one, each. Where in them the plain bytes lie
- * is not known yet, so each counts for its share of them.
- * @param {number} from
- * @param {number} to
- * @param {number} plain
- */
-function* requests(from, to, plain) {
-  const { id, ticket, share: { partSize } } = current;
-  const { signal } = cancel;
-  for (let a = from; a < to; ) {
-    const n = Math.floor(a / partSize), start = a, end = Math.min(to, (n + 1) * partSize, a + FETCH);
-    const piece = meter.piece(end - start, (plain * (end - start)) / (to - from));
-    yield async () => {
-      const bytes = await api.getPart(id, ticket ?? "", n + 1, start - n * partSize, end - n * partSize, signal, piece.moved);
-      piece.settle();
-      return bytes;
-    };
+    yield () => openWindow(crew, opener, start, end, (...range) => source.range(...range));
     a = end;
   }
 }
