@@ -12,8 +12,11 @@ import (
 	"strings"
 )
 
-// pageNames are the pages; all other templates are parts of them.
-var pageNames = []string{"index.html", "download.html"}
+// pageNames are the pages; all other templates are parts of them. Each has messages of its own.
+var (
+	pageNames  = []string{"index.html", "download.html"}
+	pageGroups = []string{"upload", "download"}
+)
 
 // renderPages returns each page in each language, by name.
 func renderPages(sources fs.FS, assets map[string][]byte, languages map[string]catalog, build string) (map[string][]byte, error) {
@@ -101,11 +104,20 @@ func (r *renderer) sentence(key string) (template.HTML, error) {
 	return template.HTML(html.String()), nil
 }
 
-// json returns the message file for scripts, without the spaces between its tokens.
-func (r *renderer) json() (string, error) {
-	var compact bytes.Buffer
-	err := json.Compact(&compact, r.file)
-	return compact.String(), err
+// json returns the message file for the scripts of a page, which is named by one of its own messages. Those of other pages are
+// left out: a page waits for its HTML.
+func (r *renderer) json(own string) (string, error) {
+	var groups map[string]json.RawMessage
+	if err := json.Unmarshal(r.file, &groups); err != nil {
+		return "", err
+	}
+	for _, group := range pageGroups {
+		if !strings.HasPrefix(own, group+".") {
+			delete(groups, group)
+		}
+	}
+	compact, err := json.Marshal(groups)
+	return string(compact), err
 }
 
 // asset returns the address of a file in this build.

@@ -3,6 +3,7 @@ package static_test
 import (
 	"bytes"
 	"encoding/json"
+	"html"
 	"io/fs"
 	"maps"
 	"path"
@@ -99,6 +100,22 @@ func TestAnotherLanguage(t *testing.T) {
 	}
 	if html := string(site.Files["en/index.html"]); !strings.Contains(html, `<html lang="en" dir="ltr"`) {
 		t.Error("English has changed")
+	}
+}
+
+// A page waits for its HTML, so that has the messages of its own scripts only.
+func TestOwnMessages(t *testing.T) {
+	site := render(t, static.FS)
+	of := regexp.MustCompile(`<template id="messages">(.*)</template>`)
+	for page, groups := range map[string][2]string{"index.html": {"upload", "download"}, "download.html": {"download", "upload"}} {
+		match := of.FindStringSubmatch(string(site.Files["en/"+page]))
+		var messages map[string]any
+		if match == nil || json.Unmarshal([]byte(html.UnescapeString(match[1])), &messages) != nil {
+			t.Fatalf("%s has no messages", page)
+		}
+		if messages[groups[0]] == nil || messages["errors"] == nil || messages[groups[1]] != nil {
+			t.Errorf("%s has messages of %v", page, slices.Collect(maps.Keys(messages)))
+		}
 	}
 }
 
