@@ -173,11 +173,11 @@ func (s *Server) presented(e func(c *call, token store.Hash) error) endpoint {
 	}
 }
 
-// follower presents the owner token or a ticket.
+// follower presents what holder does, or a ticket.
 func (s *Server) follower(e shareEndpoint) endpoint {
-	asOwner, asTicket := s.owner(e), s.ticket(e)
+	asHolder, asTicket := s.holder(func(c *call, sh store.Share, _ bool) error { return e(c, sh) }), s.ticket(e)
 	return func(c *call) error {
-		if err := asOwner(c); !errors.Is(err, errMiss) {
+		if err := asHolder(c); !errors.Is(err, errMiss) {
 			return err
 		}
 		return asTicket(c)

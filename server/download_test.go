@@ -49,6 +49,23 @@ func TestIdleLeaseEnds(t *testing.T) {
 	}
 }
 
+// Who follows an upload asks for news with the ticket. So the only download of a share stays theirs, however long the sender rests.
+func TestFollowerKeepsLease(t *testing.T) {
+	h := newHost(t)
+	content := sealed(3*partSize + 100)
+	l := h.create(3*partSize+100, func(c *api.CreateShare) { c.MaxDownloads, c.Lifetime = 1, 30*86400 })
+	ticket := h.mustTake(l)
+	for n := range 3 {
+		h.want(h.put(l, fmt.Sprintf("parts/%d", n+1), content[n*partSize:(n+1)*partSize]), 204, "")
+		h.pass(20 * time.Hour)
+		h.want(h.do("GET", l.path+"/parts", ticket, nil), 200, "")
+		h.sweep()
+	}
+	h.send(l, content)
+	h.sweep()
+	h.want(h.do("GET", l.path+"/parts/4", ticket, nil), 200, "")
+}
+
 func (h *host) sweep() {
 	h.t.Helper()
 	if err := h.srv.Sweep(h.t.Context()); err != nil {

@@ -27,13 +27,13 @@ func (s *Server) routes() []route {
 
 		// Holders of the link, with or without the password, and the owner.
 		{"GET", share, s.holder(s.getShare)},
+		{"GET", share + "/parts", s.follower(s.getParts)}, // and tickets
 
 		// Readers: link, and password if there is one.
 		{"GET", share + "/manifest", s.reader(s.getManifest)},
 		{"POST", share + "/downloads", s.reader(s.takeDownload)},
 
-		// The ticket of one download. An owner may list parts too, to resume.
-		{"GET", share + "/parts", s.follower(s.getParts)},
+		// The ticket of one download.
 		{"GET", share + "/parts/{n}", s.ticket(s.getPart)},
 		{"GET", share + "/content", s.ticket(s.getContent)},
 		{"DELETE", share + "/downloads/current", s.presented(s.finishDownload)},

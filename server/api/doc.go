@@ -6,8 +6,8 @@
 //	  │◀────────────── id, part size ───│                                 │
 //	  │   the link is known now ········│································▶│
 //	  │ PUT manifest ──────────────────▶│◀─────────────── GET manifest ───│ not counted
-//	  │ PUT parts/2 ───────────────────▶│◀──────────── POST downloads ────│ counted, once for a ticket
-//	  │ PUT parts/1 ───────────────────▶│◀────────────── GET parts ───────│ what has arrived
+//	  │ PUT parts/2 ───────────────────▶│◀────────────── GET parts ───────│ what has arrived
+//	  │ PUT parts/1 ───────────────────▶│◀──────────── POST downloads ────│ counted, once for a ticket
 //	  │ PUT parts/3 ───────────────────▶│◀────────────── GET parts/1 ─────│ as soon as it has
 //	  │ POST complete ─────────────────▶│   durable; the lifetime begins  │
 //	  │                                 │◀────────────── GET parts/2 … ───│
@@ -56,11 +56,6 @@
 // part-conflict. After an answer that is an error, or none, nothing is half there and the same bytes may be sent again; other
 // bytes may not, as a sealed part must never be sent in two versions.
 //
-//	GET /shares/{id}/parts → Parts     (also with a ticket)
-//
-// With ?wait=SECONDS&seen=COUNT the server may hold the answer back until Parts.Count is not COUNT or the share is
-// complete. It may also answer sooner; while the share is open, Retry-After says when to ask again.
-//
 //	POST /shares/{id}/complete  CompleteShare → Share
 //
 // All parts and the manifest must be there: else 409 incomplete, where Missing lists runs of absent parts, 0 being the
@@ -76,6 +71,11 @@
 // Access token (the 64 bytes serve as well, and the second half is not looked at) or owner:
 //
 //	GET /shares/{id} → Share
+//	GET /shares/{id}/parts → Parts     (also with a ticket)
+//
+// Parts tells what has arrived: for resuming an upload, and for following one. With ?wait=SECONDS&seen=COUNT the server may
+// hold the answer back until Parts.Count is not COUNT or the share is complete. It may also answer sooner; while the share is
+// open, Retry-After says when to ask again. Asking with a ticket keeps its download from being taken for unused.
 //
 // Reader:
 //

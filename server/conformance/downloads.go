@@ -99,15 +99,24 @@ func testTickets(c *check) {
 	}
 }
 
-// A download that was begun may be gone on with, though nothing of it was heard for a while, and nobody else may begin one.
+// A download that was begun may be gone on with, though nothing of it was heard for a while, and nobody else may begin one. It
+// makes no difference whether it was begun while the upload was still running.
 func testLeases(c *check) {
 	limited := c.send(sealed(100), func(in *api.CreateShare) { in.MaxDownloads = 2 })
 	unlimited := c.send(sealed(100), func(in *api.CreateShare) { in.MaxDownloads = 0 })
 	saved, first, second := c.taken(limited), c.taken(limited), c.taken(unlimited)
+	early := c.create(newShare(sealed(100)), func(in *api.CreateShare) { in.MaxDownloads = 1 })
+	follower := c.taken(early)
+	c.upload(early)
+	c.want(c.complete(early), http.StatusOK)
 	c.want(c.finish(limited, saved), http.StatusNoContent)
 	time.Sleep(4 * time.Second) // for sweeps to come by
 	c.wantWhole(limited, first)
 	c.wantWhole(unlimited, second)
+	c.refused(c.take(early, newToken()), api.CodeNoDownloadsLeft)
+	c.wantWhole(early, follower)
+	c.want(c.finish(early, follower), http.StatusNoContent)
+	c.wantGone(early, follower)
 	c.want(c.take(limited, saved), http.StatusOK)
 	c.refused(c.take(limited, newToken()), api.CodeNoDownloadsLeft)
 	if s := c.state(limited); *s.Taken != 2 {

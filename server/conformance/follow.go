@@ -49,10 +49,10 @@ func testFollow(c *check) {
 	c.refused(c.do("GET", u.path("/parts/4"), ticket, nil), api.CodeNotFound)
 }
 
-// wantList checks what owner and recipient are told has arrived, and when to ask again.
+// wantList checks what owner, recipients and whoever has the link are told has arrived, and when to ask again.
 func (c *check) wantList(u *share, ticket string, want api.Parts) {
 	c.Helper()
-	for _, bearer := range []string{ticket, u.owner.String()} {
+	for _, bearer := range []string{ticket, u.owner.String(), u.access.String(), u.bearer()} {
 		a := c.want(c.do("GET", u.path("/parts"), bearer, nil), http.StatusOK)
 		if got := into[api.Parts](c, a); !reflect.DeepEqual(got, want) {
 			c.Errorf("listed %+v, want %+v", got, want)
