@@ -124,5 +124,12 @@ export const countFiles = (b) => b.items.reduce((n, { file }) => n + (file ? 1 :
  */
 export function nameAllowed(path) {
   const parts = path.replace(/\/$/, "").split("/");
-  return size(path) <= PATH_LIMIT && parts.every((p) => p !== "" && p !== "." && p !== ".." && !/[\0\\]/.test(p) && size(p) <= NAME_LIMIT);
+  return fits(path, PATH_LIMIT) && parts.every((p) => p !== "" && p !== "." && p !== ".." && !/[\0\\]/.test(p) && fits(p, NAME_LIMIT));
 }
+
+/**
+ * A character has three bytes at most, so of few there is nothing to count, which a hundred thousand names would feel.
+ * @param {string} text
+ * @param {number} limit
+ */
+const fits = (text, limit) => 3 * text.length <= limit || size(text) <= limit;
