@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,38 +12,6 @@ import (
 
 	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
 )
-
-// note counts the parts that browsers begin to send, in each of their versions.
-func (tp *tap) note(r *http.Request) {
-	if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/parts/") {
-		return
-	}
-	tp.mu.Lock()
-	defer tp.mu.Unlock()
-	key := path.Base(path.Dir(path.Dir(r.URL.Path))) + "/" + path.Base(r.URL.Path)
-	if tp.versions[key] == nil {
-		tp.versions[key] = map[string]int{}
-	}
-	tp.versions[key][r.Header.Get("Content-Digest")]++
-}
-
-// sendings is how often parts of shares were begun to be sent so far, by "id/n". It fails the test if one was in two versions: that
-// would be two ciphertexts under the same key and counter.
-func (tp *tap) sendings(t *testing.T) map[string]int {
-	t.Helper()
-	tp.mu.Lock()
-	defer tp.mu.Unlock()
-	counts := map[string]int{}
-	for key, versions := range tp.versions {
-		for _, n := range versions {
-			counts[key] += n
-		}
-		if len(versions) > 1 {
-			t.Errorf("part %s was begun to be sent in %d versions", key, len(versions))
-		}
-	}
-	return counts
-}
 
 // stored is the parts that the server has, by "id/n".
 func (s *site) stored() map[string]bool {
@@ -205,61 +172,6 @@ func TestCrash(t *testing.T) {
 		must(t, b.SendKeys("[data-hook=offer-files]", file))
 		s.wantResumed(t, b, was)
 		s.wantBytes(t, was.link, "", file)
-	})
-}
-
-// TestCrashes: browser and server are killed at any moment, again and again. The upload ends all the same, with every byte; what the
-// server had is not sent again, and no part is ever sent in two versions.
-func TestCrashes(t *testing.T) {
-	t.Parallel()
-	inEngines(t, sample(t, []string{"chromium", "firefox"}), func(t *testing.T, engine string) {
-		s := newSite(t, "-part-size", "256KiB")
-		r := random(t)
-		b := launch(t, engine, webdriver.Options{})
-		file := mixedFile(t, "crashes.bin", sized(12<<20, 64<<20))
-		s.tap.set(func(tp *tap) { tp.slowUp = 128 << 10 })
-		s.fill(t, b, parcel{files: []string{file}})
-		must(t, b.Click("[data-hook=start]"))
-		for n := range sized(4, 25) {
-			time.Sleep(time.Duration(r.IntN(4000)) * time.Millisecond)
-			b.Crash()
-			if r.IntN(2) == 0 {
-				s.stop(syscall.SIGKILL)
-				s.start()
-			}
-			time.Sleep(300 * time.Millisecond) // for what was on its way
-			had, sent := s.stored(), s.tap.sendings(t)
-			must(t, b.Restart())
-			must(t, b.Go(s.url+"/"))
-			must(t, b.WaitFor("return document.querySelector('[data-hook=unfinished]').dataset.shown!==undefined", patience))
-			v, err := b.Eval("return document.querySelector('[data-hook=offer] :is(button,input)')?.dataset.hook??''")
-			must(t, err)
-			switch v {
-			case "": // it was killed before there was anything to keep, or it was done
-				if len(had) > 0 {
-					t.Fatalf("crash %d: nothing is kept, and %d parts are there", n, len(had))
-				}
-				s.fill(t, b, parcel{files: []string{file}})
-				must(t, b.Click("[data-hook=start]"))
-			case "offer-files":
-				must(t, b.SendKeys("[data-hook=offer-files]", file))
-			default:
-				t.Fatalf("crash %d: what is offered is %v", n, v)
-			}
-			wantState(t, b, patience, "sending")
-			t.Logf("crash %d: %d parts were there", n, len(had))
-			for key, times := range s.tap.sendings(t) {
-				if had[key] && times > sent[key] {
-					t.Errorf("crash %d: part %s was there and was sent again", n, key)
-				}
-			}
-		}
-		s.tap.set(func(tp *tap) { tp.slowUp = 0 })
-		wantState(t, b, patience, "done")
-		link, err := b.Value("[data-hook=link]")
-		must(t, err)
-		s.tap.sendings(t)
-		s.wantBytes(t, link, "", file)
 	})
 }
 

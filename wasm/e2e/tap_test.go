@@ -22,13 +22,13 @@ import (
 type tap struct {
 	url     string
 	rec     recorder
+	ledger  ledger
 	handler http.Handler
 
 	mu        sync.Mutex
-	versions  map[string]map[string]int // of each part that browsers began to send: how often each digest
-	loses     func(*http.Request) bool  // answers that never come back, though the server did what it was asked to
-	slowUp    int                       // bytes per second of each request body; 0 is not slowed
-	slowDown  int                       // of each answer with sealed bytes
+	loses     func(*http.Request) bool // answers that never come back, though the server did what it was asked to
+	slowUp    int                      // bytes per second of each request body; 0 is not slowed
+	slowDown  int                      // of each answer with sealed bytes
 	observing bool
 	inject    string                           // script that pages run before their own
 	older     string                           // build whose pages are given for those of another one, oldBuild, which has the same files
@@ -43,7 +43,7 @@ type tap struct {
 
 func newTap(t *testing.T, addr string) *tap {
 	t.Helper()
-	tp := &tap{versions: map[string]map[string]int{}}
+	tp := &tap{ledger: newLedger()}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	tp.url = "http://" + l.Addr().String()
@@ -80,7 +80,7 @@ func newTap(t *testing.T, addr string) *tap {
 			io.WriteString(w, tp.inject)
 			return
 		}
-		tp.note(r)
+		defer tp.ledger.begin(r)()
 		tp.mu.Lock()
 		refuses := tp.refuses
 		tp.mu.Unlock()
@@ -127,6 +127,7 @@ func (tp *tap) is(f func() bool) bool {
 
 // change slows sealed bytes down and puts the observer into pages.
 func (tp *tap) change(r *http.Response) error {
+	tp.ledger.answered(r)
 	tp.mu.Lock()
 	slow, scripted, spoils, older := tp.slowDown, tp.scripted(), tp.spoils, tp.older
 	if tp.rolled {

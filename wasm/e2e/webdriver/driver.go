@@ -69,7 +69,7 @@ type Browser struct {
 	options Options
 }
 
-// transport runs one command of: go, find, keys, click, actions, role, label, exec, shot, rect, tab, current, switch, quit. The
+// transport runs one command of: go, find, keys, click, actions, role, label, exec, shot, rect, tab, current, switch, close, quit. The
 // context bounds it; after a command that ran out of time the transport need not be usable any more.
 type transport interface {
 	do(ctx context.Context, cmd string, p map[string]any) (any, error)
@@ -383,6 +383,14 @@ func (b *Browser) Tab() (string, error) {
 func (b *Browser) Switch(handle string) error {
 	if _, err := b.do("switch", map[string]any{"handle": handle}, 0); err != nil {
 		return fmt.Errorf("failed to switch to tab: %w", err)
+	}
+	return nil
+}
+
+// CloseTab closes the tab that commands go to, which must not be the last, without asking its page. Switch to another one then.
+func (b *Browser) CloseTab() error {
+	if _, err := b.do("close", map[string]any{}, 0); err != nil {
+		return fmt.Errorf("failed to close tab: %w", err)
 	}
 	return nil
 }

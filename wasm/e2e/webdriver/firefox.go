@@ -188,6 +188,8 @@ func (m *marionette) do(ctx context.Context, cmd string, p map[string]any) (any,
 		return m.send(ctx, "WebDriver:GetWindowHandle", p)
 	case "switch":
 		return m.send(ctx, "WebDriver:SwitchToWindow", p)
+	case "close":
+		return m.send(ctx, "WebDriver:CloseWindow", p)
 	case "quit":
 		v, err := m.send(ctx, "Marionette:Quit", map[string]any{"flags": []string{"eForceQuit"}})
 		m.c.Close()

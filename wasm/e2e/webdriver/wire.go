@@ -106,6 +106,8 @@ func (w *wire) do(ctx context.Context, cmd string, p map[string]any) (any, error
 		return w.call(ctx, "GET", "/window", nil)
 	case "switch":
 		return w.call(ctx, "POST", "/window", p)
+	case "close":
+		return w.call(ctx, "DELETE", "/window", nil)
 	case "quit":
 		v, err := w.call(ctx, "DELETE", "", nil)
 		w.client.CloseIdleConnections()
