@@ -1,21 +1,27 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sealpost/sealpost/static"
 	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
 )
 
 // TestFaults: over a line that breaks in many ways, up and down, a share arrives with every byte, or the page says what is wrong
-// and trying again helps. Whatever gets lost, one person's download is one download. A run can be repeated by its seed, as far as
-// browsers do the same twice.
+// and trying again helps. Whatever gets lost, or comes too late, one person's download is one download.
+//
+// A run depends on its number alone, as far as browsers do the same twice, and is named by it. The first has the seed's, so with
+// SEALPOST_LONG=1 SEALPOST_SEED=N one does -run 'TestFaults/ENGINE/N$' again.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const part = 256 << 10
@@ -24,13 +30,27 @@ func TestFaults(t *testing.T) {
 		line := newBadLine(t, strings.TrimPrefix(s.url, "http://"))
 		s := &site{server: s.server, t: t, url: line.url, addr: s.addr, tap: s.tap}
 		b := launch(t, engine, webdriver.Options{})
-		for n := range sized(4, 100) {
-			f := faulty{s, b, line, rand.New(rand.NewPCG(seed, uint64(n)))}
-			path := f.file(t, part)
-			if !f.run(t, path) {
-				t.Fatalf("run %d of seed %d", n, seed)
+		happened, runs := map[string]int{}, sized(4, 150)
+		for n := range uint64(runs) {
+			number := seed + n
+			t.Run(strconv.FormatUint(number, 10), func(t *testing.T) {
+				f := faulty{s, b, line, rand.New(rand.NewPCG(number, 0))}
+				path := f.file(t, part)
+				f.run(t, path)
+				must(t, os.Remove(path))
+			})
+			for kind, times := range line.happened() {
+				happened[kind] += times
 			}
-			must(t, os.Remove(path))
+			if t.Failed() {
+				break
+			}
+		}
+		t.Logf("%s: %v", engine, happened)
+		for _, kind := range faultKinds {
+			if long && happened[kind] == 0 {
+				t.Errorf("in %d runs there was no %s", runs, kind)
+			}
 		}
 	})
 }
@@ -57,7 +77,7 @@ func (f faulty) file(t *testing.T, part int) string {
 // worsen wants up to a dozen faults, and tells afterwards which of them there were if the test fails.
 func (f faulty) worsen() { f.line.worsen(f.r, 1+f.r.IntN(12), f.r.IntN(20)/19, 1<<20) }
 
-func (f faulty) run(t *testing.T, path string) bool {
+func (f faulty) run(t *testing.T, path string) {
 	t.Helper()
 	f.fill(t, f.b, parcel{files: []string{path}, downloads: "3"})
 	f.worsen()
@@ -81,8 +101,10 @@ func (f faulty) run(t *testing.T, path string) bool {
 		t.Errorf("equal: %v, downloads taken: %d", ok, taken)
 	}
 	must(t, os.Remove(got))
-	return !t.Failed()
 }
+
+// blamed is what the page may say is wrong, when it is the line: codes of its messages.
+var blamed = []string{"offline", "not-loaded"}
 
 // settle clicks the button until the page is done. Whenever it is not, it has to say why, and what to press.
 func (f faulty) settle(t *testing.T, button string) {
@@ -97,7 +119,7 @@ func (f faulty) settle(t *testing.T, button string) {
 			return
 		}
 		said := message(f.b)
-		if said == "" || try == 5 {
+		if try == 5 || !slices.ContainsFunc(blamed, func(code string) bool { return said == wording(t).Errors[code].Text }) {
 			t.Fatalf("try %d to %s ends with %q, after %q", try, button, said, f.line.mend())
 		}
 		t.Logf("the page says %q", said)
@@ -105,6 +127,17 @@ func (f faulty) settle(t *testing.T, button string) {
 			button = "retry"
 		}
 	}
+}
+
+// wording is what the page says.
+func wording(t *testing.T) (w struct {
+	Errors map[string]struct{ Title, Text string }
+}) {
+	t.Helper()
+	english, err := fs.ReadFile(static.FS, "messages/en.json")
+	must(t, err)
+	must(t, json.Unmarshal(english, &w))
+	return w
 }
 
 // arrived is the file that was saved since there were those before.

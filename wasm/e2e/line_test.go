@@ -11,13 +11,22 @@ import (
 	"time"
 )
 
-// In which ways a line is bad. Answers overtake each other by delays, since several are under way.
+// In which ways a line is bad.
 var faultKinds = []string{
 	"reset",    // both ends are told that the connection is broken
 	"truncate", // the browser is told that there is no more to come
 	"delay",    // nothing moves for a while
+	"overtake", // nothing moves until other connections have moved something
 	"drop",     // nothing moves any more, and nobody is told
+	"late",     // the browser is told that the connection is broken; what it had sent arrives when it has been sent again. Up only
 }
+
+const (
+	overtaking = 64 << 10               // bytes of others
+	waits      = 100 * time.Millisecond // for an answer, who sends nothing for so long
+	again      = 700 * time.Millisecond // after which the browser has tried again
+	most       = 2 << 20                // bytes that are kept to arrive late
+)
 
 // fault is what happens to a connection after it has carried some bytes in one direction.
 type fault struct {
@@ -43,6 +52,9 @@ type badLine struct {
 	drops  int      // how many of these may be drops, which cost half a minute each
 	within int64    // bytes of a connection
 	told   []string // what has happened
+	kinds  map[string]int
+
+	moved atomic.Int64 // bytes of all connections
 }
 
 // newBadLine starts a good line to target.
@@ -50,7 +62,7 @@ func newBadLine(t *testing.T, target string) *badLine {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	b := &badLine{url: "http://" + l.Addr().String(), target: target}
+	b := &badLine{url: "http://" + l.Addr().String(), target: target, kinds: map[string]int{}}
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -86,11 +98,15 @@ func (b *badLine) draw(up bool, moved int64) fault {
 	if b.faults == 0 {
 		return fault{}
 	}
+	kinds := faultKinds
+	if !up {
+		kinds = kinds[:len(kinds)-1]
+	}
 	return fault{
-		kind:  faultKinds[b.r.IntN(len(faultKinds))],
+		kind:  kinds[b.r.IntN(len(kinds))],
 		up:    up,
 		after: moved + b.r.Int64N(b.within>>b.r.IntN(12)+1),
-		pause: time.Duration(b.r.IntN(1500)) * time.Millisecond,
+		pause: time.Duration(b.r.IntN(1000)) * time.Millisecond,
 	}
 }
 
@@ -106,7 +122,17 @@ func (b *badLine) happens(f fault) bool {
 		b.drops--
 	}
 	b.told = append(b.told, f.String())
+	b.kinds[f.kind]++
 	return true
+}
+
+// happened tells how often there was which kind of fault since it was asked last.
+func (b *badLine) happened() map[string]int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	kinds := b.kinds
+	b.kinds = map[string]int{}
+	return kinds
 }
 
 func (b *badLine) carry(browser *net.TCPConn) {
@@ -144,6 +170,10 @@ func (c *carried) copy(to, from *net.TCPConn, up bool) {
 			if c.line.happens(f) {
 				c.write(to, rest[:due])
 				rest = rest[due:]
+				if f.kind == "late" {
+					c.late(rest, f.pause)
+					return
+				}
 				if !c.survives(f) {
 					return
 				}
@@ -151,6 +181,7 @@ func (c *carried) copy(to, from *net.TCPConn, up bool) {
 			f = fault{}
 		}
 		moved += int64(n)
+		c.line.moved.Add(int64(n))
 		if werr := c.write(to, rest); werr != nil {
 			err = werr
 		}
@@ -188,10 +219,39 @@ func (c *carried) survives(f fault) bool {
 		return false
 	case "delay":
 		time.Sleep(f.pause)
+	case "overtake":
+		c.overtake(f.pause)
 	case "drop":
 		c.dropped.Store(true)
 	}
 	return true
+}
+
+// overtake waits until other connections have moved something, or, if there is none, for a while.
+func (c *carried) overtake(pause time.Duration) {
+	before := c.line.moved.Load()
+	for end := time.Now().Add(pause); time.Now().Before(end) && c.line.moved.Load() < before+overtaking; {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// late takes what the browser sends until it waits for an answer, and breaks the connection under it. The server gets all of it, and
+// answers nobody.
+func (c *carried) late(held []byte, pause time.Duration) {
+	held = append([]byte(nil), held...)
+	for p := make([]byte, 16<<10); len(held) < most; {
+		c.browser.SetReadDeadline(time.Now().Add(waits))
+		n, err := c.browser.Read(p)
+		held = append(held, p[:n]...)
+		if err != nil {
+			break
+		}
+	}
+	c.browser.SetLinger(0)
+	c.browser.Close()
+	time.Sleep(again + pause)
+	c.server.Write(held)
+	time.AfterFunc(2*time.Second, c.reset) // it may wait for more than there was
 }
 
 func (c *carried) reset() {
