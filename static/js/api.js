@@ -90,11 +90,11 @@ export const completeShare = (id, owner, whole, signal) =>
 /**
  * What has arrived.
  * @param {string} id
- * @param {string} owner
- * @param {{signal?: AbortSignal, tries?: number}} [o]
+ * @param {string} token of the owner, for access, or a ticket
+ * @param {{signal?: AbortSignal, tries?: number, query?: string}} [o]
  * @returns {Promise<Parts>}
  */
-export const getParts = (id, owner, o) => request("GET", `shares/${id}/parts`, readJSON, { token: owner, ...o });
+export const getParts = (id, token, { query = "", ...o } = {}) => request("GET", `shares/${id}/parts${query}`, readJSON, { token, ...o });
 
 /**
  * @param {string} id
@@ -105,9 +105,10 @@ export const deleteShare = (id, owner) => request("DELETE", `shares/${id}`, read
 /**
  * @param {string} id
  * @param {string} access
+ * @param {number} [tries]
  * @returns {Promise<Share>}
  */
-export const getShare = (id, access) => request("GET", `shares/${id}`, readJSON, { token: access });
+export const getShare = (id, access, tries) => request("GET", `shares/${id}`, readJSON, { token: access, tries });
 
 /**
  * @param {string} id

@@ -13,12 +13,12 @@ const LONG = 48; // characters, above which a name is too much for a title of fu
 
 /**
  * @param {Manifest} manifest
- * @param {(index: number) => void} saveEntry
+ * @param {((index: number) => void) | null} saveEntry null while single files cannot be saved
  */
 export function showManifest(manifest, saveEntry) {
   const { entries } = manifest;
   const list = hook("entries");
-  fill(list, entries.length, (i) => row(entries[i], i, manifest.kind === "tar", saveEntry));
+  fill(list, entries.length, (i) => row(entries[i], i, manifest.kind === "tar" ? saveEntry : null));
   list.dataset.count = String(entries.length);
   hook("note").textContent = format.prose(manifest.note);
   hook("note").hidden = !manifest.note;
@@ -29,10 +29,9 @@ export function showManifest(manifest, saveEntry) {
 /**
  * @param {OpenedEntry} entry
  * @param {number} index
- * @param {boolean} single whether it can be saved by itself
- * @param {(index: number) => void} saveEntry
+ * @param {((index: number) => void) | null} saveEntry null if it cannot be saved by itself
  */
-function row(entry, index, single, saveEntry) {
+function row(entry, index, saveEntry) {
   const shown = format.name(entry.name);
   const leaf = shown.lastIndexOf("/", shown.length - 2) + 1;
   const path = make("bdi", { dir: "ltr" }, make("span", { class: "muted" }, shown.slice(0, leaf)), shown.slice(leaf));
@@ -40,7 +39,7 @@ function row(entry, index, single, saveEntry) {
   if (entry.directory) name.append(" ", make("span", { class: "muted small" }, say("download.list.folder")));
   const row = make("li", { "data-hook": "entry", "data-name": entry.name }, name);
   row.append(make("span", { class: "data muted" }, entry.directory ? "" : format.size(entry.size)));
-  if (single && !entry.directory) {
+  if (saveEntry && !entry.directory) {
     const button = make("button", { type: "button", class: "textual", "data-hook": "entry-download", "aria-label": say("download.list.saveLabel", { name: shown }) }, say("download.list.save"));
     button.addEventListener("click", () => saveEntry(index));
     row.append(button);
@@ -72,5 +71,6 @@ const countFiles = (entries) => say("count.files", { n: entries.filter((e) => !e
 export function showFacts(share, manifest, over) {
   const facts = [over ? say("download.list.over") : share.left === null ? say("count.anyDownloads") : say("download.list.left", { n: share.left, max: share.maxDownloads })];
   if (manifest.kind === "tar") facts.push(say("download.list.tar"));
+  if (manifest.kind === "tar" && share.state === "open") facts.push(say("download.following.entries"));
   hook("facts").replaceChildren(...facts.map((fact) => make("span", {}, fact)));
 }

@@ -18,12 +18,11 @@ import { Store } from "./store.js";
 import { explain } from "./trouble.js";
 
 /** @import { Destination } from "./save.js" */
-/** @import { Opened, SaveNews, Share } from "./types.d.ts" */
+/** @import { FollowNews, MessageKey, Opened, SaveNews, SaveProgress, Share } from "./types.d.ts" */
 /** @import { Trouble } from "./trouble.js" */
 /** @import { Manifest } from "../worker/engine.d.ts" */
 
-const POLL = 3000; // milliseconds, while the sender is still sending
-const GONE = new Set(["not-found", "no-downloads-left"]);
+const GONE = new Set(["not-found", "no-downloads-left", "given-up"]);
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const progress = new Progress();
@@ -34,7 +33,9 @@ const store = new Store({
   trouble: /** @type {Trouble | null} */ (null),
   busy: false,
   resting: false, // after too many wrong passwords
-  waiting: false, // for the sender to finish
+  waiting: false, // for the sender to send what is needed to show anything
+  sent: 0, // at least so much of what is still being sent has arrived, from 0 to 1
+  givenUp: false, // by the sender, before all was sent
   way: "", // of the last save
   spent: false, // nothing more can be saved
   over: false, // the server has nothing any more
@@ -71,12 +72,15 @@ store.onchange((now, old) => {
   /** @type {HTMLButtonElement} */ (hook("unlock")).disabled = now.busy || now.resting;
   /** @type {HTMLButtonElement} */ (hook("download")).disabled = now.busy;
   showWay(now);
-  if (manifest && manifest !== old.manifest) showManifest(manifest, save);
+  if (manifest && (manifest !== old.manifest || share?.state !== old.share?.state)) showManifest(manifest, share?.state === "open" ? null : save);
   if (share && manifest) showFacts(share, manifest, now.over);
   const [title, lead] = headings(now);
   hook("title").replaceChildren(...title);
   hook("lead").textContent = lead;
   if (manifest) hook("download").textContent = label(state, manifest);
+  if (state === "gone" && state !== old.state) {
+    for (const name of ["why", "what"]) hook(name).textContent = say(/** @type {MessageKey} */ (`download.${now.givenUp ? "givenUp" : "gone"}.${name}`));
+  }
   if (state !== old.state || (now.waiting && !old.waiting)) (state === "locked" ? password : hook("title")).focus();
 });
 
@@ -104,16 +108,25 @@ function label(state, manifest) {
  * @param {typeof store.value} now
  * @returns {[title: (Node | string)[], lead: string]}
  */
-function headings({ state, trouble, waiting, way, share, manifest }) {
-  if (state === "gone") return [[say("download.gone.title")], ""];
+function headings({ state, trouble, waiting, sent, givenUp, way, share, manifest }) {
+  if (state === "gone") return [[say(givenUp ? "download.givenUp.title" : "download.gone.title")], ""];
   if (state === "error") return [[trouble?.title ?? ""], ""];
   if (waiting) return [[say("download.waiting.title")], say("download.waiting.lead")];
   if (state === "done" && way === "file") return [[say("download.done.title")], say("download.done.leadFile")];
+  const open = share?.state === "open";
+  if (state === "receiving" && open) return [[say("download.receiving.title")], say("download.following.receiving")];
   if (state !== "ready") return [[say(`download.${state}.title`)], say(`download.${state}.lead`)];
   if (!share || !manifest) throw new Error("BUG: ready without a manifest");
+  if (open) return [headline(manifest), sent ? say("download.following.sent", { n: percent(sent) }) : say("download.following.begun")];
   const time = format.span(Math.max(1, remaining(share)));
   return [headline(manifest), say("download.ready.lead", { moment: format.moment(share.created), time })];
 }
+
+/**
+ * In whole percent, and never all of what is not over.
+ * @param {number} part from 0 to 1
+ */
+const percent = (part) => Math.min(99, Math.floor(part * 100));
 
 /**
  * The seconds that a share has left.
@@ -124,25 +137,55 @@ const remaining = ({ expires, now }) => expires - now - Math.max(0, Date.now() -
 /** Says again what has got old; when the share's time should be over, the server is asked. */
 function lookAgain() {
   const { state, share } = store.value;
-  if (state === "ready" && share && remaining(share) < 0) open();
+  if (state === "ready" && share?.state === "ready" && remaining(share) < 0) open();
   else store.set({});
 }
 
 /** @param {Opened} opened */
-function show({ share, manifest }) {
-  if (share.state === "open") {
-    store.set({ share, waiting: true });
-    setTimeout(open, POLL);
-  } else if (manifest) {
-    store.set({ state: "ready", share, manifest, waiting: false, error: "" });
-  } else {
-    store.set({ state: "locked", share, waiting: false });
+function show({ share, manifest, locked }) {
+  store.set({ state: manifest ? "ready" : locked ? "locked" : "loading", share, manifest, waiting: !manifest && !locked, error: "" });
+  catchUp();
+  if (share.state === "open") follow();
+}
+
+let following = false;
+let manifestSent = false; // and the page has not asked for it since
+
+/** Keeps up with what the sender is still sending, until all of it has arrived. */
+async function follow() {
+  if (following) return;
+  following = true;
+  try {
+    store.set({ share: await worker.call("follow", [], { news: hear }) });
+    if (store.value.state === "ready") hook("status").textContent = say("download.following.arrived");
+  } catch (e) {
+    const { state } = store.value;
+    if (/** @type {any} */ (e).code !== "ended" && state !== "receiving" && state !== "gone") fail(e); // a save tells by itself
+  } finally {
+    following = false;
   }
+}
+
+/** @param {FollowNews} news */
+function hear({ sent, manifest }) {
+  store.set({ sent });
+  manifestSent = manifest;
+  catchUp();
+}
+
+/** Opens the manifest, if that was waited for and has arrived. */
+function catchUp() {
+  if (!store.value.waiting || !manifestSent) return;
+  manifestSent = false;
+  worker.call("manifest", []).then(show, fail);
 }
 
 /** @param {any} e */
 async function fail(e) {
-  if (GONE.has(e.code)) return store.set({ state: "gone", error: "" });
+  if (GONE.has(e.code)) {
+    const error = e.partial ? say("download.error.partial", { error: say("download.givenUp.nothing") }) : "";
+    return store.set({ state: "gone", givenUp: e.code === "given-up", waiting: false, error });
+  }
   const trouble = explain(await build.reason(e));
   if (e.code === "no-stream") return store.set({ state: "ready", error: trouble.whole }); // smaller things may still be saved
   const error = e.code === "offline" && !store.value.manifest ? say("download.error.offline") : trouble.text;
@@ -150,7 +193,7 @@ async function fail(e) {
 }
 
 async function open() {
-  store.set({ state: "loading", error: "" });
+  store.set({ state: "loading", error: "", waiting: false, sent: 0 });
   try {
     if (!fragment) throw Object.assign(new Error("no fragment"), { code: "no-fragment" });
     show(await worker.call("open", [id, fragment, ticket]));
@@ -252,7 +295,7 @@ async function save(index) {
 async function pour(target, index) {
   let begun = false;
   const news = (/** @type {SaveNews} */ n) => {
-    if (n.type === "progress") return progress.update(n);
+    if (n.type === "progress") return progress.update(beside(n));
     begun = true;
     target.begin();
   };
@@ -263,6 +306,18 @@ async function pour(target, index) {
     if (/** @type {any} */ (e).code === "cancelled") return "cancelled";
     throw Object.assign(/** @type {Error} */ (e), { partial: begun && target.way === "stream" }); // some browsers keep what they have
   }
+}
+
+/**
+ * With what there is to say besides while the sender is still sending.
+ * @param {SaveProgress} news
+ */
+function beside(news) {
+  const { sent, waiting, done } = news;
+  const { size } = /** @type {Manifest} */ (store.value.manifest);
+  if (sent === undefined) return news;
+  const framed = Math.max(sent * size, done);
+  return { ...news, framed, also: say("download.following.also", { n: percent(framed / (size || 1)) }), rests: waiting ? say("download.following.rests") : "" };
 }
 
 /**

@@ -12,7 +12,8 @@ import { say } from "./messages.js";
 import { Estimate } from "./rate.js";
 import { clearTab, holdTab, releaseTab, showInTab } from "./tab.js";
 
-/** @import { Progress as News, UploadProgress } from "./types.d.ts" */
+/** @import { Beside, Progress as Moves, UploadProgress } from "./types.d.ts" */
+/** @typedef {Moves & Partial<UploadProgress> & Beside} News */
 
 const LOOK_EVERY = 500; // milliseconds, since time passes and stalls without news
 const RATE_EVERY = 1000;
@@ -22,7 +23,7 @@ const LAST = 0.99;
 const WORTH = 3; // percent saved, below which it is not worth a word
 
 export class Progress {
-  /** @type {News & Partial<UploadProgress> | null} */
+  /** @type {News | null} */
   #news = null;
   #total = 0;
   #before = 0; // what was there already, and tells nothing of the speed
@@ -58,7 +59,7 @@ export class Progress {
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY);
   }
 
-  /** @param {News & Partial<UploadProgress>} news */
+  /** @param {News} news */
   update(news) {
     const now = performance.now();
     this.#total = news.total ?? this.#total;
@@ -122,14 +123,14 @@ export class Progress {
     if (resting || now - this.#rated >= RATE_EVERY) {
       this.#rated = resting ? -Infinity : now;
       hook("rate").textContent = resting || pace(perSecond, left);
-      hook("saved").textContent = saved(news);
+      hook("saved").textContent = news.also ?? saved(news);
     }
     this.#saying.consider(now, part * 100, left, this.#paused || this.#offline || (stalled && !whole) ? resting : "");
   }
 
   /**
    * Why nothing is told of speed and time, if nothing is.
-   * @param {News & Partial<UploadProgress>} news
+   * @param {News} news
    * @param {boolean} whole
    * @param {boolean} stalled
    */
@@ -137,6 +138,7 @@ export class Progress {
     if (this.#paused) return say("progress.paused");
     if (this.#offline) return say("progress.offline");
     if (news.checking) return say("progress.checking");
+    if (stalled && news.rests) return news.rests;
     if (whole) return say("progress.finishing");
     return stalled ? say("progress.stalled") : "";
   }

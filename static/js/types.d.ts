@@ -101,6 +101,12 @@ export interface Progress {
   moved: number; // including what is on the line, which may get lost and move again: for the speed only
 }
 
+/** What a page has to say besides of a transfer. */
+export interface Beside {
+  rests?: string; // why nothing moves, if nothing does
+  also?: string;
+}
+
 /**
  * News of an upload: the link, before the first part is sent, and whether another page could go on with it; then how far it is. If
  * it cannot be gone on with, it is begun anew, with another link.
@@ -124,12 +130,23 @@ export interface Posted {
 /** What the download worker has learnt of a share. */
 export interface Opened {
   share: Share;
-  manifest: import("../worker/engine.d.ts").Manifest | null; // null: not unlocked, or not whole yet
+  manifest: import("../worker/engine.d.ts").Manifest | null; // null: locked, or it has not arrived
+  locked: boolean;
+}
+
+/** What has arrived at the server of a share that its sender is still sending. */
+export interface FollowNews {
+  sent: number; // at least this part of it, from 0 to 1
+  manifest: boolean;
 }
 
 /** News of a save: primed once the first bytes are verified; done are those that the browser has taken. */
 export type SinkNews = { type: "primed" } | { type: "progress"; done: number };
-export type SaveNews = { type: "primed" } | Progress;
+export type SaveNews = { type: "primed" } | SaveProgress;
+export interface SaveProgress extends Progress {
+  sent?: number; // as in FollowNews, while the sender is still sending
+  waiting?: boolean; // and nothing else is missing than what the sender has to send
+}
 
 /** What goes through the port between the download worker and whatever takes the bytes. */
 export type SinkMessage =

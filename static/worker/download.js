@@ -6,6 +6,7 @@
 // the whole is saved; retries and ranges under it count once.
 
 import * as api from "../js/api.js";
+import { Arrivals, givenUp } from "./arrivals.js";
 import { Crew } from "./crew.js";
 import { loadEngine } from "./load.js";
 import { Meter, throttled } from "./meter.js";
@@ -15,7 +16,7 @@ import { serve } from "./serve.js";
 import { Sink } from "./sink.js";
 import { Source } from "./source.js";
 
-/** @import { Opened, SaveNews, Share } from "../js/types.d.ts" */
+/** @import { FollowNews, Opened, SaveNews, Share } from "../js/types.d.ts" */
 /** @import { Engine, Keys, Opener } from "./engine.d.ts" */
 
 const WINDOW = 4 << 20; // plain bytes opened at once when reading at random
@@ -26,7 +27,7 @@ loading.catch(() => {}); // reported by the call that needs it
 
 /**
  * @type {{id: string, fragment: string, keys: Keys, share: Share, manifest: Uint8Array | null, ticket: string | null,
- *   wanted: {token: string, hash: string} | null}}
+ *   wanted: {token: string, hash: string} | null, arrivals: Arrivals | null}} arrivals: as long as the sender is still sending
  */
 let current;
 let cancel = new AbortController();
@@ -44,8 +45,10 @@ serve({
     const { engine } = await loading;
     const keys = engine.openLink(fragment, null);
     const share = await api.getShare(id, keys.access);
-    current = { id, fragment, keys, share, manifest: null, ticket, wanted: null };
-    return keys.password || share.state === "open" ? { share, manifest: null } : unlock(engine);
+    current?.arrivals?.end();
+    current = { id, fragment, keys, share, manifest: null, ticket, wanted: null, arrivals: null };
+    if (share.state === "open") current.arrivals = new Arrivals(share, keys.access, ticket);
+    return keys.bearer ? openManifest(engine) : { share, manifest: null, locked: true };
   },
 
   /**
@@ -56,7 +59,31 @@ serve({
   async unlock(_, password) {
     const { engine } = await loading;
     current.keys = engine.openLink(current.fragment, password);
-    return unlock(engine);
+    return openManifest(engine);
+  },
+
+  /**
+   * Tells how much has arrived of what the sender is still sending, until all has: then it returns the share.
+   * @param {(n: FollowNews) => void} news
+   * @returns {Promise<Share>}
+   */
+  async follow(news) {
+    const own = current, { arrivals } = own;
+    const tell = () => news({ sent: arrivals?.part ?? 1, manifest: arrivals?.manifest ?? true });
+    arrivals?.listeners.add(tell);
+    tell();
+    await arrivals?.until(() => arrivals.whole);
+    own.share = await api.getShare(own.id, own.keys.access, Infinity);
+    own.arrivals = null;
+    return own.share;
+  },
+
+  /**
+   * The manifest, when it has arrived after the share was opened.
+   * @returns {Promise<Opened>}
+   */
+  async manifest() {
+    return openManifest((await loading).engine);
   },
 
   /**
@@ -66,9 +93,10 @@ serve({
   async take() {
     if (current.ticket) return current.ticket;
     current.wanted ??= (await loading).engine.createToken(); // kept when an answer is lost: the same ticket again takes no other download
-    await api.takeDownload(current.id, current.keys.bearer, current.wanted.hash);
+    await api.takeDownload(current.id, current.keys.bearer, current.wanted.hash).catch(whenOpen);
     current.ticket = current.wanted.token;
     current.wanted = null;
+    if (current.arrivals) current.arrivals.ticket = current.ticket;
     return current.ticket;
   },
 
@@ -80,9 +108,14 @@ serve({
    */
   async save(news, port, index) {
     cancel = new AbortController();
+    const { signal } = cancel;
+    const { arrivals } = current;
     const report = throttled(news);
     let done = 0;
-    const progress = () => report({ type: "progress", done, moved: meter.moved });
+    const progress = () => {
+      const follows = arrivals && !arrivals.whole ? { sent: arrivals.part, waiting: source.waiting } : {};
+      report({ type: "progress", done, moved: arrivals ? done : meter.moved, ...follows });
+    };
     const meter = new Meter(progress);
     const sink = new Sink(port, cancel, (n) => {
       if (n.type === "primed") return news(n);
@@ -93,20 +126,22 @@ serve({
     const opener = loaded.engine.newOpener(current.keys.identity, bytesOf(current.manifest));
     const { size } = index === null ? opener.manifest : opener.manifest.entries[index];
     const crew = new Crew(loaded, size / FRAME);
-    const { signal } = cancel;
-    const source = new Source(current.share, current.ticket ?? "", meter, signal);
+    const source = new Source(current.share, current.ticket ?? "", meter, signal, arrivals);
     signal.addEventListener("abort", () => crew.end(signal.reason), { once: true });
+    arrivals?.listeners.add(progress);
     try {
-      opener.start(current.share.size);
+      opener.start(arrivals ? 0 : current.share.size);
       // The sink keeps its last bytes back until the opener has seen age's final chunk.
-      const plain = index === null ? openWhole(crew, opener, source.stream(size)) : entry(crew, opener, source, index);
+      const plain = index === null ? openWhole(crew, opener, source.stream(size, (sealed) => opener.start(sealed))) : entry(crew, opener, source, index);
       for await (const bytes of plain) await sink.write(bytes);
       return await sink.end();
     } catch (e) {
       if (sink.outcome) return sink.outcome;
       sink.fail();
-      throw e;
+      return whenOpen(e);
     } finally {
+      arrivals?.listeners.delete(progress);
+      cancel.abort(); // whatever is still waited for
       crew.end();
       opener.close();
     }
@@ -138,17 +173,33 @@ serve({
  * @param {Engine} engine
  * @returns {Promise<Opened>}
  */
-async function unlock(engine) {
+async function openManifest(engine) {
   const { id, keys, share } = current;
-  if (share.state === "open") return { share, manifest: null };
-  const sealed = await api.getManifest(id, keys.bearer);
+  const sealed = await api.getManifest(id, keys.bearer).catch(whenOpen).catch(unlessAwaited);
+  if (!sealed) return { share, manifest: null, locked: false };
   const opener = engine.newOpener(keys.identity, sealed);
   try {
     current.manifest = sealed;
-    return { share, manifest: opener.manifest };
+    return { share, manifest: opener.manifest, locked: false };
   } finally {
     opener.close();
   }
+}
+
+/**
+ * Throws e; and if the share is gone that the sender was still sending when it was last heard of, throws that.
+ * @param {any} e
+ * @returns {never}
+ */
+function whenOpen(e) {
+  const { arrivals } = current;
+  throw e.code === "not-found" && arrivals && !arrivals.whole ? givenUp() : e;
+}
+
+/** @param {any} e */
+function unlessAwaited(e) {
+  if (e.code !== "not-ready") throw e;
+  return null;
 }
 
 /**

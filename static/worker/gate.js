@@ -43,7 +43,7 @@ export class Gate {
  * @param {Promise<void>} promise
  * @param {AbortSignal} signal
  */
-function unlessAborted(promise, signal) {
+export function unlessAborted(promise, signal) {
   const over = new AbortController();
   const aborted = new Promise((_, reject) => {
     signal.throwIfAborted();

@@ -7,17 +7,21 @@ export class Meter {
   settled = 0;
   /** @type {Set<{gain: number, share: number}>} */
   #pieces = new Set();
-  #changed;
 
   /** @param {() => void} changed is called when something has moved */
   constructor(changed) {
-    this.#changed = changed;
+    this.changed = changed;
   }
 
   get moved() {
     let sum = this.settled;
     for (const { gain, share } of this.#pieces) sum += gain * share;
     return sum;
+  }
+
+  /** Whether pieces are under way. */
+  get busy() {
+    return this.#pieces.size > 0;
   }
 
   /**
@@ -32,12 +36,12 @@ export class Meter {
       /** @param {number} bytes */
       moved: (bytes) => {
         piece.share = Math.min(1, bytes / size); // what is counted may include more than the bytes
-        this.#changed();
+        this.changed();
       },
       settle: () => {
         this.#pieces.delete(piece);
         this.settled += gain;
-        this.#changed();
+        this.changed();
       },
     };
   }

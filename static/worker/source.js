@@ -7,6 +7,7 @@ import { free } from "../js/garbage.js";
 import { ahead } from "./pipeline.js";
 
 /** @import { Share } from "../js/types.d.ts" */
+/** @import { Arrivals } from "./arrivals.js" */
 /** @import { Meter } from "./meter.js" */
 /** @import { Bytes } from "./stretch.js" */
 
@@ -18,26 +19,56 @@ export class Source {
   #ticket;
   #meter;
   #signal;
+  #arrivals;
+  #awaits = false;
 
   /**
    * @param {Share} share
    * @param {string} ticket
    * @param {Meter} meter of what arrives
    * @param {AbortSignal} signal
+   * @param {Arrivals | null} arrivals if some of it has not arrived at the server
    */
-  constructor(share, ticket, meter, signal) {
+  constructor(share, ticket, meter, signal, arrivals) {
     this.#share = share;
     this.#ticket = ticket;
     this.#meter = meter;
     this.#signal = signal;
+    this.#arrivals = arrivals;
   }
 
   /**
    * Yields the whole content, front to back.
-   * @param {number} plain how many plain bytes it stands for
+   * @param {number} plain how many plain bytes it stands for, which are not counted while they follow a sender
+   * @param {(size: number) => void} sized is told how large it was, if that turned out at the end only
    */
-  stream(plain) {
-    return ahead(REQUESTS_AHEAD, this.#requests(0, this.#share.size, plain));
+  stream(plain, sized) {
+    const requests = this.#arrivals ? this.#following(this.#arrivals, sized) : this.#requests(0, this.#share.size, plain);
+    return ahead(REQUESTS_AHEAD, requests);
+  }
+
+  /** Whether what comes next has not arrived at the server, as far as that says anything. */
+  get waiting() {
+    return this.#awaits && !this.#meter.busy && this.#arrivals?.heard === true;
+  }
+
+  /**
+   * The requests that bring the content part by part, each when it has arrived, until the sender has completed it.
+   * @param {Arrivals} arrivals
+   * @param {(size: number) => void} sized
+   */
+  async *#following(arrivals, sized) {
+    const { partSize } = this.#share;
+    for (let n = 1, at = 0; ; n++, at += partSize) {
+      this.#awaits = true;
+      this.#meter.changed();
+      await arrivals.until(() => arrivals.whole || arrivals.has(n), this.#signal);
+      this.#awaits = false;
+      const end = arrivals.whole ? arrivals.size : at + partSize;
+      yield* this.#requests(at, Math.min(end, at + partSize), 0);
+      if (arrivals.whole && at + partSize >= arrivals.size) break;
+    }
+    sized(arrivals.size);
   }
 
   /**

@@ -177,15 +177,19 @@ func save(t *testing.T, b *webdriver.Browser, button string, wait time.Duration)
 	must(t, b.Click(button))
 	must(t, b.WaitFor("return document.querySelector('main').dataset.state!=='ready'", patience))
 	wantState(t, b, max(wait, patience), "done")
-	var path string
+	return newFile(t, b, before)
+}
+
+// newFile is the path of the file that was saved since there were those before.
+func newFile(t *testing.T, b *webdriver.Browser, before []string) (path string) {
+	t.Helper()
 	eventually(t, "the browser has written the file: "+fmt.Sprint(listing(b)), patience, func() bool {
 		for _, p := range saved(b) {
 			if !slices.Contains(before, p) && unchanging(b, p) {
 				path = p
-				return true
 			}
 		}
-		return false
+		return path != ""
 	})
 	return path
 }

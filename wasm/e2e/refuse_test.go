@@ -242,28 +242,6 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// TestFollow: a link that is opened while the sender still sends waits, and opens by itself.
-func TestFollow(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, "-part-size", "1MiB")
-	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "slow.bin"), 8<<20)
-	s.tap.set(func(tp *tap) { tp.slowUp = 1 << 20 })
-	browsers := launchAll(t, webdriver.Options{}, "chromium", "firefox")
-	a, b := browsers[0], browsers[1]
-	s.fill(t, a, parcel{files: []string{file}})
-	must(t, a.Click("[data-hook=start]"))
-	must(t, a.WaitFor("return document.querySelector('[data-hook=link]').value", patience))
-	share, err := a.Value("[data-hook=link]")
-	must(t, err)
-	open(t, b, share, "loading")
-	wantState(t, a, patience, "done")
-	wantState(t, b, patience, "ready")
-	got := save(t, b, "[data-hook=download]", 0)
-	if g, w := fileHash(t, got), fileHash(t, file); g != w {
-		t.Errorf("got %s, want %s", g, w)
-	}
-}
-
 // TestLostAnswers: each request of an upload and of a download is carried out while its answer is lost, once. Nothing is
 // stored or counted twice.
 func TestLostAnswers(t *testing.T) {

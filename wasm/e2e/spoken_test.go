@@ -124,9 +124,38 @@ var spoken = map[string]string{
 		heading "This link is not complete" level 1 focused
 		alert "The part after # is missing, *"`,
 	"download-waiting": `
-		heading "Still being sent" level 1 focused (= The sender’s upload has not finished. *)
-		text "The sender’s upload has not finished. *"
+		heading "Still being sent" level 1 focused (= The sender’s upload has only just begun. *)
+		text "The sender’s upload has only just begun. *"
 		text "Opened in your browser *"`,
+	"download-following": `
+		heading "You have been sent 3 files" level 1 focused (= It is still being sent, and at least * % has arrived. You can save it already: *)
+		text "It is still being sent, and at least * % has arrived. You can save it already: *"
+		text "The harbour, as promised. See you on Sunday!"
+		list "What is in it"
+		listitem "Letter to Grüße 📮.txt 40.0 kB"
+		listitem "שלום עולם مرحبا.txt 1.23 MB"
+		listitem "photographs of the harbour, July.zip 12.6 MB"
+		*
+		button "Save all, 13.9 MB"
+		text "any number of downloads * single files can be saved when all has arrived"
+		text "Opened in your browser *"`,
+	"download-following-receiving": `
+		heading "Opening the seal" level 1 focused (= It is still being sent, and saved as it comes: *)
+		text "It is still being sent, and saved as it comes: it is whole when the sender has finished. Keep this page open."
+		text "The harbour, as promised. See you on Sunday!"
+		text "* %"
+		text "* MB of 13.9 MB"
+		text "Waiting for the sender. This goes on by itself as soon as there is more."
+		text "the sender has sent * %"
+		progressbar "Progress"
+		status "Waiting for the sender. This goes on by itself as soon as there is more."
+		button "Cancel"
+		text "Opened in your browser *"`,
+	"download-given-up": `
+		heading "The sender has given up" level 1 focused
+		*
+		text "It was taken back before all of it was sent, *"
+		text "Ask the sender to send it again. That is another link."`,
 	"download-note": `
 		heading "You have been sent a note" level 1 focused (= Sealed *. Open for * more.)
 		text "Sealed *. Open for * more."

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -452,25 +451,6 @@ func TestDamagedShare(t *testing.T) {
 		}
 		if state, ok := s.reader(t, share, "").share(t); !ok || state.Left == nil || *state.Left != 1 {
 			t.Errorf("afterwards: %+v, %v", state, ok)
-		}
-	})
-}
-
-// TestGivenUp: who waits for a sender that never finishes is told in the end that there is nothing, and what that may mean.
-func TestGivenUp(t *testing.T) {
-	t.Parallel()
-	someEngine(t, func(t *testing.T, engine string) {
-		s := newSite(t, "-abandon-after", "8s")
-		b := launch(t, engine, webdriver.Options{})
-		open(t, b, s.unfinished(t), "loading")
-		must(t, b.WaitFor("return /Still being sent/.test(document.querySelector('[data-hook=title]').textContent)", patience))
-		wantState(t, b, patience, "gone")
-		text, err := b.Text("main")
-		must(t, err)
-		for _, essence := range []string{"nothing here", "expired", "link is not quite right", "ask the sender"} {
-			if !regexp.MustCompile(essence).MatchString(text) {
-				t.Errorf("%q is not said:\n%s", essence, text)
-			}
 		}
 	})
 }

@@ -34,6 +34,7 @@ func walk(t *testing.T, b *webdriver.Browser, files []string, visit func(state s
 	share := s.walkUpload(t, b, files, visit)
 	s.walkUnfinished(t, b, files, visit)
 	s.walkDownload(t, b, share, visit)
+	s.walkFollowing(t, b, files, visit)
 	s.walkRefusals(t, b, share, files, visit)
 	s.walkTroubles(t, b, share, files, visit)
 }
@@ -101,6 +102,25 @@ func (s *site) walkDownload(t *testing.T, b *webdriver.Browser, share string, vi
 	visit("download-done")
 }
 
+// walkFollowing opens what somebody is still sending, who rests and then gives up.
+func (s *site) walkFollowing(t *testing.T, b *webdriver.Browser, files []string, visit func(string)) {
+	t.Helper()
+	open(t, b, s.unfinished(t), "loading")
+	must(t, b.WaitFor("return document.querySelector('[data-hook=title]').textContent!==a[0]", patience, "Opening"))
+	visit("download-waiting")
+	whole := s.send(t, b, parcel{files: files, note: walkParcel.note})
+	share, id, owner := s.plantParts(t, whole, s.reader(t, whole, "").sealed(t), 256<<10, 24)
+	open(t, b, share, "ready")
+	must(t, b.WaitFor("return /at least/.test(document.querySelector('[data-hook=lead]').textContent)", patience))
+	visit("download-following")
+	must(t, b.Click("[data-hook=download]"))
+	must(t, b.WaitFor("return /Waiting/.test(document.querySelector('[data-hook=rate]').textContent)", patience))
+	visit("download-following-receiving")
+	s.do(t, "DELETE", "/"+id, owner, nil)
+	wantState(t, b, patience, "gone")
+	visit("download-given-up")
+}
+
 func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, files []string, visit func(string)) {
 	t.Helper()
 	release := s.tap.hold("/shares/" + s.reader(t, share, "-").id) // loading is what one sees while no answer comes
@@ -112,9 +132,6 @@ func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, fi
 	visit("download-gone")
 	open(t, b, strings.Split(share, "#")[0], "error")
 	visit("download-bad-link")
-	open(t, b, s.unfinished(t), "loading")
-	must(t, b.WaitFor("return document.querySelector('[data-hook=title]').textContent!==a[0]", patience, "Opening"))
-	visit("download-waiting")
 
 	note := s.send(t, b, parcel{note: walkParcel.note})
 	open(t, b, note, "ready")

@@ -159,9 +159,20 @@ func wantNoFile(t *testing.T, b *webdriver.Browser) {
 // as any: it looks no further than age's first line.
 func (s *site) plant(t *testing.T, from string, v sealed, partSize int) string {
 	t.Helper()
+	parts := (len(v.content) + partSize - 1) / partSize
+	link, id, owner := s.plantParts(t, from, v, partSize, parts)
+	whole, err := json.Marshal(api.CompleteShare{Size: int64(len(v.content)), Parts: int64(parts)})
+	must(t, err)
+	s.do(t, "POST", "/"+id+"/complete", owner, whole)
+	return link
+}
+
+// plantParts does not complete that, and sends no more than some parts.
+func (s *site) plantParts(t *testing.T, from string, v sealed, partSize, most int) (planted, id, owner string) {
+	t.Helper()
 	r := s.reader(t, from, "")
-	owner := link.NewToken()
-	terms, err := json.Marshal(map[string]any{"access": r.link.Access().Hash(), "reader": r.keys.Reader.Hash(), "owner": owner.Hash(),
+	token := link.NewToken()
+	terms, err := json.Marshal(map[string]any{"access": r.link.Access().Hash(), "reader": r.keys.Reader.Hash(), "owner": token.Hash(),
 		"password": false, "size": len(v.content), "lifetime": 3600})
 	must(t, err)
 	var share api.Share
@@ -169,15 +180,11 @@ func (s *site) plant(t *testing.T, from string, v sealed, partSize int) string {
 	if share.PartSize != int64(partSize) {
 		t.Fatalf("parts have %d bytes", share.PartSize)
 	}
-	s.do(t, "PUT", "/"+share.ID+"/manifest", owner.String(), v.manifest)
-	parts := slices.Collect(slices.Chunk(v.content, partSize))
-	for n, part := range parts {
-		s.do(t, "PUT", fmt.Sprintf("/%s/parts/%d", share.ID, n+1), owner.String(), part)
+	s.do(t, "PUT", "/"+share.ID+"/manifest", token.String(), v.manifest)
+	for n, part := range slices.Collect(slices.Chunk(v.content, partSize))[:most] {
+		s.do(t, "PUT", fmt.Sprintf("/%s/parts/%d", share.ID, n+1), token.String(), part)
 	}
-	whole, err := json.Marshal(api.CompleteShare{Size: int64(len(v.content)), Parts: int64(len(parts))})
-	must(t, err)
-	s.do(t, "POST", "/"+share.ID+"/complete", owner.String(), whole)
-	return strings.Replace(from, r.id, share.ID, 1)
+	return strings.Replace(from, r.id, share.ID, 1), share.ID, token.String()
 }
 
 // do makes a request of a sender, of the server itself, and returns the answer.

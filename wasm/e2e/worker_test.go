@@ -141,7 +141,7 @@ var stories = map[string][]story{
 	"Doors":    {{"Password", TestPassword}, {"Tries", TestTries}, {"NothingThere", TestNothingThere}, {"OverTheLimits", TestOverTheLimits}},
 	"Ends":     {{"DownloadsLimit", TestDownloadsLimit}, {"Expiry", TestExpiry}, {"GivenUp", TestGivenUp}, {"Cancel", TestCancel}},
 	"Breaks":   {{"LostAnswers", TestLostAnswers}, {"ServerRestarts", TestServerRestarts}, {"SlowDownload", TestSlowDownload}},
-	"Waits":    {{"Follow", TestFollow}, {"Progress", TestProgress}, {"PageLeft", TestPageLeft}},
+	"Waits":    {{"Follow", TestFollow}, {"FollowRests", TestFollowRests}, {"SenderCancels", TestSenderCancels}, {"Progress", TestProgress}, {"PageLeft", TestPageLeft}},
 	"Troubles": {{"Unreachable", TestUnreachable}, {"Refused", TestRefused}, {"DamagedShare", TestDamagedShare}, {"Whole", TestWhole}},
 	"Ways":     {{"EveryWay", TestEveryWay}},
 	"Secrets":  {{"Blind", TestBlind}, {"Quiet", TestQuiet}, {"Policy", TestPolicy}},
