@@ -39,6 +39,7 @@ export class Problem extends Error {
  * @property {AbortSignal} [signal]
  * @property {number} [tries]
  * @property {Moved} [moved]
+ * @property {line.Piece} [piece] that the answer brings; each try asks for what is missing of it
  */
 
 /**
@@ -126,24 +127,17 @@ export const takeDownload = (id, reader, hash) =>
   request("POST", `shares/${id}/downloads`, readNothing, { token: reader, json: { ticket: hash } });
 
 /**
- * Returns bytes [from, to) of part n.
+ * Brings what is missing of a piece of part n.
  * @param {string} id
  * @param {string} ticket
  * @param {number} n
- * @param {number} from
- * @param {number} to
+ * @param {line.Piece} piece
  * @param {AbortSignal} signal
- * @param {Moved} moved
+ * @param {() => void} moved is called when some of it has arrived
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-export const getPart = (id, ticket, n, from, to, signal, moved) =>
-  request("GET", `shares/${id}/parts/${n}`, (r, moved) => line.receive(r, to - from, moved), {
-    token: ticket,
-    headers: { Range: `bytes=${from}-${to - 1}` },
-    signal,
-    tries: TRANSFER,
-    moved,
-  });
+export const getPart = (id, ticket, n, piece, signal, moved) =>
+  request("GET", `shares/${id}/parts/${n}`, (r, moved) => piece.read(r, moved), { token: ticket, piece, signal, tries: TRANSFER, moved });
 
 /**
  * @param {string} id
@@ -194,6 +188,8 @@ async function request(method, path, read, o = {}) {
   if (o.token) headers.Authorization = `Bearer ${o.token}`;
   if (o.json) headers["Content-Type"] = "application/json";
   for (let n = 1; ; n++) {
+    const had = o.piece?.filled ?? 0;
+    if (o.piece) headers.Range = o.piece.range;
     const watch = new line.Watch(o.signal);
     const moved = (/** @type {number} */ bytes) => {
       watch.heard();
@@ -213,6 +209,7 @@ async function request(method, path, read, o = {}) {
     } finally {
       watch.end();
     }
+    if ((o.piece?.filled ?? 0) > had) n = 1; // it breaks, but it moves
     const wait = pause(n, problem);
     if (!passes(problem) || n >= tries(o, problem, wait)) throw problem;
     await sleep(wait, problem.code === "offline", o.signal);

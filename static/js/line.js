@@ -69,29 +69,57 @@ function response(xhr) {
   return new Response(empty ? null : xhr.responseText, { status: xhr.status, statusText: xhr.statusText, headers });
 }
 
-/**
- * Reads an answer that has to have size bytes.
- * @param {Response} response
- * @param {number} size
- * @param {Moved} moved
- */
-export async function receive(response, size, moved) {
-  const bytes = new Uint8Array(size);
-  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
-  let n = 0;
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    n += value.length;
-    if (n > size) {
-      await reader.cancel();
-      break;
-    }
-    bytes.set(value, n - value.length);
-    moved(n);
+/** A piece of a part. What a broken connection has brought of it stays, and is not asked for again. */
+export class Piece {
+  #from;
+  /** So many bytes are there, from the first on. */
+  filled = 0;
+
+  /**
+   * @param {number} from where in the part it begins
+   * @param {number} size
+   */
+  constructor(from, size) {
+    this.#from = from;
+    this.bytes = new Uint8Array(size);
   }
-  if (n !== size) throw new TypeError("the answer has another size"); // like a broken connection
-  return bytes;
+
+  /** The header that asks for what is missing. */
+  get range() {
+    return `bytes=${this.#from + this.filled}-${this.#from + this.bytes.length - 1}`;
+  }
+
+  /**
+   * Reads an answer that brings what is missing.
+   * @param {Response} response
+   * @param {Moved} moved
+   */
+  async read(response, moved) {
+    let skip = this.#from + this.filled - start(response);
+    if (skip < 0) throw new TypeError("the answer has another range"); // like a broken connection
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      const wanted = value.subarray(skip, skip + this.bytes.length - this.filled);
+      skip -= Math.min(skip, value.length);
+      this.bytes.set(wanted, this.filled);
+      this.filled += wanted.length;
+      moved(this.filled);
+      if (this.filled === this.bytes.length && wanted.length < value.length) await reader.cancel(); // of a proxy that knows no ranges
+    }
+    if (this.filled < this.bytes.length) throw new TypeError("the answer was cut");
+    return this.bytes;
+  }
+}
+
+/**
+ * Where in the part an answer begins.
+ * @param {Response} response
+ */
+function start(response) {
+  const [, from = "0"] = /^bytes (\d+)-/.exec(response.headers.get("Content-Range") ?? "") ?? [];
+  return Number(from);
 }
 
 /**

@@ -1,9 +1,11 @@
 // @ts-check
 // Where a save gets sealed bytes from: the server's parts, under the ticket. A connection that breaks is none of its callers'
-// business: what is missing is asked for again (js/api.js), and no other download is taken for that.
+// business: from the byte on at which it broke, what is missing is asked for again (js/api.js), and no other download is taken
+// for that.
 
 import * as api from "../js/api.js";
 import { free } from "../js/garbage.js";
+import { Piece } from "../js/line.js";
 import { ahead } from "./pipeline.js";
 
 /** @import { Share } from "../js/types.d.ts" */
@@ -100,10 +102,10 @@ export class Source {
     const { partSize } = this.#share;
     for (let a = from; a < to; ) {
       const n = Math.floor(a / partSize), start = a, end = Math.min(to, (n + 1) * partSize, a + FETCH);
-      const piece = this.#meter.piece(end - start, (plain * (end - start)) / (to - from));
+      const meter = this.#meter.piece(end - start, (plain * (end - start)) / (to - from));
       yield async () => {
-        const bytes = await this.#fetch(n + 1, start - n * partSize, end - n * partSize, piece.moved);
-        piece.settle();
+        const bytes = await this.#fetch(n + 1, new Piece(start - n * partSize, end - start), meter.moved);
+        meter.settle();
         return bytes;
       };
       a = end;
@@ -111,13 +113,11 @@ export class Source {
   }
 
   /**
-   * Fetches bytes [from, to) of part n.
-   * @param {number} n
-   * @param {number} from
-   * @param {number} to
+   * @param {number} n of the part
+   * @param {Piece} piece
    * @param {(bytes: number) => void} moved
    */
-  #fetch(n, from, to, moved) {
-    return api.getPart(this.#share.id, this.#ticket, n, from, to, this.#signal, moved);
+  #fetch(n, piece, moved) {
+    return api.getPart(this.#share.id, this.#ticket, n, piece, this.#signal, () => moved(piece.filled));
   }
 }

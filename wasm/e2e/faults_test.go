@@ -95,7 +95,7 @@ func (f faulty) run(t *testing.T, path string) {
 	got := f.arrived(t, before)
 	ok := fileHash(t, got) == fileHash(t, path)
 	id := strings.TrimPrefix(strings.Split(share, "#")[0], f.url+"/d/")
-	taken := f.count("SELECT taken FROM shares WHERE id=?", id)
+	taken := f.taken(id)
 	t.Logf("%s, %d bytes, %v; up: %q; down: %q", f.b.Engine, size(t, path), time.Since(begun).Round(time.Millisecond), up, down)
 	if !ok || taken != 1 {
 		t.Errorf("equal: %v, downloads taken: %d", ok, taken)

@@ -29,6 +29,8 @@ type tap struct {
 	loses     func(*http.Request) bool // answers that never come back, though the server did what it was asked to
 	slowUp    int                      // bytes per second of each request body; 0 is not slowed
 	slowDown  int                      // of each answer with sealed bytes
+	fetched   map[string]int64         // bytes of each part that browsers were sent, by "id/n"
+	cutsDown  func() int64             // after so many bytes an answer with sealed bytes breaks; 0: it does not
 	observing bool
 	inject    string                           // script that pages run before their own
 	older     string                           // build whose pages are given for those of another one, oldBuild, which has the same files
@@ -43,7 +45,7 @@ type tap struct {
 
 func newTap(t *testing.T, addr string) *tap {
 	t.Helper()
-	tp := &tap{ledger: newLedger()}
+	tp := &tap{ledger: newLedger(), fetched: map[string]int64{}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	tp.url = "http://" + l.Addr().String()
@@ -140,6 +142,9 @@ func (tp *tap) change(r *http.Response) error {
 	path := r.Request.URL.Path
 	if slow > 0 && (strings.Contains(path, "/parts/") || strings.HasSuffix(path, "/content")) {
 		r.Body = &slowReader{r.Body, slow}
+	}
+	if strings.Contains(path, "/parts/") && r.StatusCode == http.StatusPartialContent {
+		r.Body = tp.count(path, r.Body)
 	}
 	if own := tp.script(path); own != "" {
 		return tp.rewrite(r, func(script []byte) []byte { return append([]byte(own+"\n"), script...) })
