@@ -1,5 +1,5 @@
 // @ts-check
-// The database in which unfinished uploads are kept (journal.js), as promises.
+// Databases of the browser as promises: that in which unfinished uploads are kept (journal.js), and others.
 
 const NAME = "sealpost uploads";
 const VERSION = 1;
@@ -7,17 +7,23 @@ const VERSION = 1;
 export const UPLOADS = "uploads"; // by id
 export const PARTS = "parts"; // by id and number
 
-/** @returns {Promise<IDBDatabase>} */
-export function openDatabase() {
-  const request = indexedDB.open(NAME, VERSION);
+export const openDatabase = () => openStores(NAME, VERSION, { [UPLOADS]: "id", [PARTS]: ["id", "n"] });
+
+/**
+ * Opens a database, and makes it if there is none yet.
+ * @param {string} name
+ * @param {number} version
+ * @param {Record<string, string | string[]>} stores their key paths
+ * @returns {Promise<IDBDatabase>}
+ */
+export async function openStores(name, version, stores) {
+  const request = indexedDB.open(name, version);
   request.onupgradeneeded = () => {
-    request.result.createObjectStore(UPLOADS, { keyPath: "id" });
-    request.result.createObjectStore(PARTS, { keyPath: ["id", "n"] });
+    for (const [store, keyPath] of Object.entries(stores)) request.result.createObjectStore(store, { keyPath });
   };
-  return answer(request).then((db) => {
-    db.onversionchange = () => db.close(); // else a newer page would wait for this one
-    return db;
-  });
+  const db = await answer(request);
+  db.onversionchange = () => db.close(); // else a newer page would wait for this one
+  return db;
 }
 
 /**
@@ -41,7 +47,7 @@ export function answer(request) {
  */
 export function write(db, change) {
   return new Promise((resolve, reject) => {
-    const transaction = db.transaction([UPLOADS, PARTS], "readwrite", { durability: "strict" });
+    const transaction = db.transaction(db.objectStoreNames, "readwrite", { durability: "strict" });
     /** @type {DOMException | null} */
     let refused = null;
     // Some engines forget it when the transaction is aborted for it.

@@ -6,7 +6,7 @@ import * as format from "./format.js";
 import { fill } from "./list.js";
 import { say, sayWith } from "./messages.js";
 
-/** @import { Share } from "./types.d.ts" */
+/** @import { Kept, Share } from "./types.d.ts" */
 /** @import { Manifest, OpenedEntry } from "../worker/engine.d.ts" */
 
 const LONG = 48; // characters, above which a name is too much for a title of full size
@@ -45,6 +45,16 @@ function row(entry, index, saveEntry) {
     row.append(button);
   }
   return row;
+}
+
+/**
+ * What of it is on this device, from before.
+ * @param {{kept: Kept | null}} now
+ * @param {Manifest} manifest
+ */
+export function showKept({ kept }, { size }) {
+  hook("kept").hidden = !kept;
+  if (kept) hook("kept-text").textContent = say("download.kept.text", { done: format.size(Math.floor(kept.part * size)), total: format.size(size) });
 }
 
 /**

@@ -8,7 +8,7 @@ import "./ground.js";
 import * as build from "./build.js";
 import { countDown, eachMinute } from "./countdown.js";
 import { hook, showAlert } from "./dom.js";
-import { headline, showFacts, showManifest } from "./download-view.js";
+import { headline, showFacts, showKept, showManifest } from "./download-view.js";
 import * as format from "./format.js";
 import { say } from "./messages.js";
 import { Progress } from "./progress.js";
@@ -18,7 +18,7 @@ import { Store } from "./store.js";
 import { explain } from "./trouble.js";
 
 /** @import { Destination } from "./save.js" */
-/** @import { FollowNews, MessageKey, Opened, SaveNews, SaveProgress, Share } from "./types.d.ts" */
+/** @import { FollowNews, Kept, MessageKey, Opened, SaveNews, SaveProgress, Share } from "./types.d.ts" */
 /** @import { Trouble } from "./trouble.js" */
 /** @import { Manifest } from "../worker/engine.d.ts" */
 
@@ -41,11 +41,12 @@ const store = new Store({
   over: false, // the server has nothing any more
   share: /** @type {Share | null} */ (null),
   manifest: /** @type {Manifest | null} */ (null),
+  kept: /** @type {Kept | null} */ (null), // by an earlier page
 });
 
 let learnt = 0; // when the share was, by this device's clock; milliseconds
 
-const { id, fragment, ticket } = readLink();
+const { id, fragment } = readLink();
 const worker = new Remote(new URL("../worker/download.js", import.meta.url));
 
 function readLink() {
@@ -55,7 +56,7 @@ function readLink() {
   // A ticket from before a reload belongs to the same link only.
   const ticket = !fragment || fragment === kept.fragment ? kept.ticket ?? null : null;
   history.replaceState({ fragment: link.fragment, ticket }, "", location.pathname);
-  return { ...link, ticket };
+  return link;
 }
 
 /** @param {string | null} ticket */
@@ -77,7 +78,8 @@ store.onchange((now, old) => {
   const [title, lead] = headings(now);
   hook("title").replaceChildren(...title);
   hook("lead").textContent = lead;
-  if (manifest) hook("download").textContent = label(state, manifest);
+  if (manifest) hook("download").textContent = label(now, manifest);
+  if (manifest) showKept(now, manifest);
   if (state === "gone" && state !== old.state) {
     for (const name of ["why", "what"]) hook(name).textContent = say(/** @type {MessageKey} */ (`download.${now.givenUp ? "givenUp" : "gone"}.${name}`));
   }
@@ -96,10 +98,11 @@ function showWay({ state, trouble, manifest }) {
 }
 
 /**
- * @param {string} state
+ * @param {typeof store.value} now
  * @param {Manifest} manifest
  */
-function label(state, manifest) {
+function label({ state, kept }, manifest) {
+  if (state === "ready" && kept) return say("download.save.continue");
   if (state === "done") return say("download.save.again");
   return state === "error" ? say("download.save.retry") : say("download.save.all", { n: manifest.entries.length, size: format.size(manifest.size) });
 }
@@ -142,8 +145,8 @@ function lookAgain() {
 }
 
 /** @param {Opened} opened */
-function show({ share, manifest, locked }) {
-  store.set({ state: manifest ? "ready" : locked ? "locked" : "loading", share, manifest, waiting: !manifest && !locked, error: "" });
+function show({ share, manifest, locked, kept }) {
+  store.set({ state: manifest ? "ready" : locked ? "locked" : "loading", share, manifest, kept, waiting: !manifest && !locked, error: "" });
   catchUp();
   if (share.state === "open") follow();
 }
@@ -196,7 +199,7 @@ async function open() {
   store.set({ state: "loading", error: "", waiting: false, sent: 0 });
   try {
     if (!fragment) throw Object.assign(new Error("no fragment"), { code: "no-fragment" });
-    show(await worker.call("open", [id, fragment, ticket]));
+    show(await worker.call("open", [id, fragment, history.state.ticket]));
   } catch (e) {
     fail(e);
   }
@@ -249,7 +252,7 @@ function rest(seconds) {
  * @param {number | null} index
  */
 async function save(index) {
-  const { manifest, busy } = store.value;
+  const { manifest, busy, kept } = store.value;
   if (!manifest || busy) return;
   const entry = index === null ? null : manifest.entries[index];
   const name = format.saveName(entry ? entry.name : manifest.saveName);
@@ -258,18 +261,18 @@ async function save(index) {
   store.set({ busy: true, error: "" });
   const ways = await saving.catch(fail);
   if (!ways) return store.set({ busy: false });
-  const { cancelled, file } = await ways.askWhere(name);
+  const { cancelled, file } = await ways.askWhere(name, index === null && kept ? kept.file : null);
   if (cancelled) {
     store.set({ busy: false });
     return pressed?.focus();
   }
-  store.set({ state: "receiving" });
+  store.set({ state: "receiving", kept: index === null ? null : kept });
   progress.start(size);
   let word;
   try {
     const target = await ways.destination(name, size, file, () => worker.call("stop", ["interrupted"]));
     store.set({ way: target.way });
-    const outcome = await pour(target, index).finally(() => target.close());
+    const outcome = await pour(target, index, file).finally(() => target.close());
     if (outcome === "complete" && index === null) {
       keepTicket(null);
       await worker.call("finish", []).catch(() => {}); // a lease also ends by itself
@@ -290,9 +293,10 @@ async function save(index) {
 /**
  * @param {Destination} target
  * @param {number | null} index
+ * @param {FileSystemFileHandle | null} file
  * @returns {Promise<string>} outcome
  */
-async function pour(target, index) {
+async function pour(target, index, file) {
   let begun = false;
   const news = (/** @type {SaveNews} */ n) => {
     if (n.type === "progress") return progress.update(beside(n));
@@ -301,7 +305,7 @@ async function pour(target, index) {
   };
   try {
     keepTicket(await worker.call("take", [])); // only now: where nothing can be saved nothing is counted
-    return await worker.call("save", [target.port, index], { news, transfer: [target.port] });
+    return await worker.call("save", [target.port, index, { staged: target.way === "stage", file }], { news, transfer: [target.port] });
   } catch (e) {
     if (/** @type {any} */ (e).code === "cancelled") return "cancelled";
     throw Object.assign(/** @type {Error} */ (e), { partial: begun && target.way === "stream" }); // some browsers keep what they have
@@ -333,10 +337,18 @@ async function refresh(finished) {
   }
 }
 
+/** Deletes what an earlier page kept. */
+async function forget() {
+  store.set({ kept: null });
+  hook("download").focus();
+  await worker.call("forget", []).catch(fail);
+}
+
 const clearPassword = reveal(password, hook("reveal"));
 hook("unlock-form").addEventListener("submit", unlock);
 hook("download").addEventListener("click", () => save(null));
 hook("cancel").addEventListener("click", () => worker.call("stop", ["cancelled"]));
+hook("forget").addEventListener("click", forget);
 hook("retry").addEventListener("click", () => (store.value.trouble?.way === "reload" ? location.reload() : open()));
 addEventListener("online", () => {
   const { state, trouble, manifest } = store.value;

@@ -114,7 +114,7 @@ export class Progress {
     if (!news || !this.#estimate) return;
     const now = performance.now();
     const whole = news.done >= this.#total;
-    const part = this.#total > 0 ? Math.min(LAST, news.done / this.#total) : 0;
+    const part = news.joining ? LAST : this.#total > 0 ? Math.min(LAST, news.done / this.#total) : 0;
     this.#draw(part, Math.max(part, this.#total > 0 ? (news.framed ?? 0) / this.#total : 0));
     if (this.#held) return;
     hook("amount").textContent = say("progress.amount", { done: format.size(news.done), total: format.size(this.#total) });
@@ -138,6 +138,7 @@ export class Progress {
     if (this.#paused) return say("progress.paused");
     if (this.#offline) return say("progress.offline");
     if (news.checking) return say("progress.checking");
+    if (news.joining) return say("progress.joining");
     if (stalled && news.rests) return news.rests;
     if (whole) return say("progress.finishing");
     return stalled ? say("progress.stalled") : "";

@@ -21,6 +21,20 @@ export async function askForFile(name) {
 }
 
 /**
+ * Whether a file that was chosen in another page is there and may be written; the person may be asked, which needs a click.
+ * @param {FileSystemFileHandle} handle
+ */
+export async function mayWrite(handle) {
+  try {
+    if ((await handle.requestPermission?.({ mode: "readwrite" })) === "denied") return false;
+    await handle.getFile();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * @param {FileSystemFileHandle} handle
  * @returns {Promise<Destination>}
  */

@@ -2,9 +2,12 @@
 // Saving by way of the origin's private file system (OPFS): the bytes are staged in a file that nobody sees, and once they
 // are whole the browser is given that file to copy among its downloads. A save that ends early leaves nothing at all.
 //
-// What is staged is opened, because the browser could not copy it otherwise, and lies in the browser's profile for a while:
-// until the copy must be made (no event tells when it is), or until the next visit if the page is closed before that. Each
-// file is named after a lock that its page holds, so a start-up sweeps what nobody holds and touches no other tab's.
+// What is staged is opened, because the browser could not copy it otherwise. So nothing is staged before all of it has arrived and
+// is verified, and until then it lies on the disk sealed, as it came (worker/keeper.js): the opened file is there from then until
+// the copy must be made (no event tells when it is), or until the next visit if the page is closed before that. Only where there is
+// no room for both, or no file that can be written to in place (WebKitGTK), it grows as the bytes arrive.
+//
+// Each file is named after a lock that its page holds, so a start-up sweeps what nobody holds and touches no other tab's.
 
 import { hold } from "./lock.js";
 import { offer } from "./offer.js";

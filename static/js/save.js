@@ -4,18 +4,19 @@
 //
 //	file    the browser's own dialog: any size, least memory, and the file is swapped in at the end (Chromium)
 //	stream  an ordinary download, answered by the service worker: any size
-//	stage   the origin's private file system, then a download of the finished file: needs room twice
+//	stage   the origin's private file system, then a download of the finished file: needs room twice, or three times
 //	memory  a Blob: up to a limit
 //
 // A stream comes before the stage only where the browser marks a download that was cut short as failed. Chromium does.
 // Firefox and WebKitGTK may leave it under its final name, so they stage whatever they have room for; for Firefox that is
 // the faster way as well. main[data-way] tells which was taken.
 
-import { askForFile, viaFile } from "./save-file.js";
+import { askForFile, mayWrite, viaFile } from "./save-file.js";
 import { MEMORY_LIMIT, viaMemory } from "./save-memory.js";
-import { sweep, viaStage } from "./save-stage.js";
+import { viaStage } from "./save-stage.js";
 import { viaStream } from "./save-stream.js";
 import { prepare as prepareServiceWorker } from "./service-worker.js";
+import { sweep } from "./sweep.js";
 
 /**
  * A place for the bytes of one save.
@@ -36,11 +37,14 @@ export function prepare() {
 }
 
 /**
- * Asks the person where to save, if the browser has a dialog for that. To be called first in the handler of a click.
+ * Asks the person where to save, if the browser has a dialog for that and it was not asked before. To be called first in the handler
+ * of a click.
  * @param {string} name
+ * @param {FileSystemFileHandle | null} before the file that was chosen then
  * @returns {Promise<{cancelled: boolean, file: FileSystemFileHandle | null}>}
  */
-export async function askWhere(name) {
+export async function askWhere(name, before) {
+  if (before && (await mayWrite(before))) return { cancelled: false, file: before };
   const file = await askForFile(name);
   return { cancelled: file === null, file: file ?? null };
 }

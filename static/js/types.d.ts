@@ -99,6 +99,8 @@ export interface Progress {
   type: "progress";
   done: number; // what the other side has acknowledged, and nothing else
   moved: number; // including what is on the line, which may get lost and move again: for the speed only
+  checking?: boolean; // so far it is only what was there before
+  joining?: boolean; // all is there, and is made into one file
 }
 
 /** What a page has to say besides of a transfer. */
@@ -132,6 +134,13 @@ export interface Opened {
   share: Share;
   manifest: import("../worker/engine.d.ts").Manifest | null; // null: locked, or it has not arrived
   locked: boolean;
+  kept: Kept | null;
+}
+
+/** What is on this device of the whole: which part of it, and the file that was chosen to save to. */
+export interface Kept {
+  part: number;
+  file: FileSystemFileHandle | null;
 }
 
 /** What has arrived at the server of a share that its sender is still sending. */
@@ -191,6 +200,6 @@ declare global {
   interface FileSystemHandle {
     remove?(): Promise<void>;
     queryPermission?(o: { mode: "read" }): Promise<PermissionState>;
-    requestPermission?(o: { mode: "read" }): Promise<PermissionState>;
+    requestPermission?(o: { mode: "read" | "readwrite" }): Promise<PermissionState>;
   }
 }

@@ -51,7 +51,7 @@ let preparing = prepare();
 const handles = () => import("./handles.js");
 if (givesHandles) preparing.then(handles, () => {}); // so that a click need not wait for it
 // What earlier saves of this browser have left behind goes at the next visit, to whichever page, but after the first paint.
-preparing.then(() => import("./save-stage.js")).then(({ sweep }) => sweep(), () => {});
+preparing.then(() => import("./sweep.js")).then(({ sweep }) => sweep(), () => {});
 
 /** Resolves to the engine's build when the engine and the server's terms are there. */
 async function prepare() {

@@ -1,33 +1,27 @@
 // @ts-check
-// The download worker: knows the link, opens the manifest, fetches parts and has a crew open them (opening.js) into a sink
-// (sink.js).
+// The download worker: knows the link, opens the manifest, and saves (saving.js).
 //
 // Nothing is counted as a download before take() is called, which a person's click does. The ticket serves every save until
-// the whole is saved; retries and ranges under it count once.
+// the whole is saved, in other pages as well (keeper.js); retries and ranges under it count once.
 
 import * as api from "../js/api.js";
 import { Arrivals, givenUp } from "./arrivals.js";
-import { Crew } from "./crew.js";
+import { Keeper } from "./keeper.js";
 import { loadEngine } from "./load.js";
-import { Meter, throttled } from "./meter.js";
-import { openWhole, openWindow } from "./opening.js";
-import { ahead } from "./pipeline.js";
+import { save } from "./saving.js";
 import { serve } from "./serve.js";
-import { Sink } from "./sink.js";
-import { Source } from "./source.js";
 
 /** @import { FollowNews, Opened, SaveNews, Share } from "../js/types.d.ts" */
-/** @import { Engine, Keys, Opener } from "./engine.d.ts" */
-
-const WINDOW = 4 << 20; // plain bytes opened at once when reading at random
-const FRAME = 1 << 20;
+/** @import { Engine, Keys, Manifest } from "./engine.d.ts" */
 
 const loading = loadEngine();
 loading.catch(() => {}); // reported by the call that needs it
 
 /**
- * @type {{id: string, fragment: string, keys: Keys, share: Share, manifest: Uint8Array | null, ticket: string | null,
- *   wanted: {token: string, hash: string} | null, arrivals: Arrivals | null}} arrivals: as long as the sender is still sending
+ * @type {{id: string, fragment: string, keys: Keys, share: Share, keeper: Keeper,
+ *   unlocked: {sealed: Uint8Array, manifest: Manifest} | null,
+ *   ticket: string | null, wanted: {token: string, hash: string} | null, file: FileSystemFileHandle | null,
+ *   arrivals: Arrivals | null}} arrivals: as long as the sender is still sending
  */
 let current;
 let cancel = new AbortController();
@@ -44,11 +38,21 @@ serve({
   async open(_, id, fragment, ticket) {
     const { engine } = await loading;
     const keys = engine.openLink(fragment, null);
-    const share = await api.getShare(id, keys.access);
+    const keeper = current?.keeper ?? new Keeper(id);
+    const share = await api.getShare(id, keys.access).catch(async (e) => {
+      if (e.code === "not-found") await keeper.forget();
+      throw e;
+    });
+    const found = keeper.bytes ? null : await keeper.find();
+    const token = ticket ?? found?.ticket;
     current?.arrivals?.end();
-    current = { id, fragment, keys, share, manifest: null, ticket, wanted: null, arrivals: null };
-    if (share.state === "open") current.arrivals = new Arrivals(share, keys.access, ticket);
-    return keys.bearer ? openManifest(engine) : { share, manifest: null, locked: true };
+    current = {
+      id, fragment, keys, share, keeper, unlocked: null, ticket: null, arrivals: null,
+      wanted: token ? await known(token) : null,
+      file: found?.file ?? current?.file ?? null,
+    };
+    if (share.state === "open") current.arrivals = new Arrivals(share, keys.access, token ?? null);
+    return keys.bearer ? openManifest(engine) : { share, manifest: null, locked: true, kept: null };
   },
 
   /**
@@ -105,45 +109,28 @@ serve({
    * @param {(n: SaveNews) => void} news
    * @param {MessagePort} port
    * @param {number | null} index of the entry
+   * @param {{staged: boolean, file: FileSystemFileHandle | null}} to the way it is saved, and the file, if one was chosen
    */
-  async save(news, port, index) {
+  async save(news, port, index, { staged, file }) {
     cancel = new AbortController();
-    const { signal } = cancel;
-    const { arrivals } = current;
-    const report = throttled(news);
-    let done = 0;
-    const progress = () => {
-      const follows = arrivals && !arrivals.whole ? { sent: arrivals.part, waiting: source.waiting } : {};
-      report({ type: "progress", done, moved: arrivals ? done : meter.moved, ...follows });
-    };
-    const meter = new Meter(progress);
-    const sink = new Sink(port, cancel, (n) => {
-      if (n.type === "primed") return news(n);
-      done = n.done;
-      progress();
-    });
     const loaded = await loading;
-    const opener = loaded.engine.newOpener(current.keys.identity, bytesOf(current.manifest));
-    const { size } = index === null ? opener.manifest : opener.manifest.entries[index];
-    const crew = new Crew(loaded, size / FRAME);
-    const source = new Source(current.share, current.ticket ?? "", meter, signal, arrivals);
-    signal.addEventListener("abort", () => crew.end(signal.reason), { once: true });
-    arrivals?.listeners.add(progress);
+    const { share, keys, keeper, arrivals } = current;
+    const ticket = current.ticket ?? "";
+    const { sealed, manifest } = current.unlocked ?? unlockedFirst();
+    const whole = index === null;
+    const { size: plain } = whole ? manifest : manifest.entries[index];
+    const hoard = await keeper.provide({ share, ticket, file, whole, staged, plain });
+    const opener = () => loaded.engine.newOpener(keys.identity, sealed);
+    let how = "failed";
     try {
-      opener.start(arrivals ? 0 : current.share.size);
-      // The sink keeps its last bytes back until the opener has seen age's final chunk.
-      const plain = index === null ? openWhole(crew, opener, source.stream(size, (sealed) => opener.start(sealed))) : entry(crew, opener, source, index);
-      for await (const bytes of plain) await sink.write(bytes);
-      return await sink.end();
+      const outcome = await save(loaded, { share, ticket, manifest, opener, index, staged, arrivals, hoard }, port, cancel, news);
+      how = outcome ?? how;
+      return outcome;
     } catch (e) {
-      if (sink.outcome) return sink.outcome;
-      sink.fail();
+      how = /** @type {any} */ (e).code ?? how;
       return whenOpen(e);
     } finally {
-      arrivals?.listeners.delete(progress);
-      cancel.abort(); // whatever is still waited for
-      crew.end();
-      opener.close();
+      await keeper.settle(how, whole);
     }
   },
 
@@ -163,6 +150,11 @@ serve({
     if (ticket) await api.finishDownload(id, ticket);
   },
 
+  /** Wipes what has arrived of the whole. */
+  async forget() {
+    await current.keeper.forget();
+  },
+
   /** @returns {Promise<Share>} */
   async refresh() {
     return api.getShare(current.id, current.keys.access);
@@ -174,13 +166,15 @@ serve({
  * @returns {Promise<Opened>}
  */
 async function openManifest(engine) {
-  const { id, keys, share } = current;
+  const { id, keys, share, keeper } = current;
   const sealed = await api.getManifest(id, keys.bearer).catch(whenOpen).catch(unlessAwaited);
-  if (!sealed) return { share, manifest: null, locked: false };
+  if (!sealed) return { share, manifest: null, locked: false, kept: null };
   const opener = engine.newOpener(keys.identity, sealed);
   try {
-    current.manifest = sealed;
-    return { share, manifest: opener.manifest, locked: false };
+    const { manifest } = opener;
+    current.unlocked = { sealed, manifest };
+    const kept = keeper.bytes ? { part: Math.min(1, keeper.bytes / share.size), file: current.file } : null;
+    return { share, manifest, locked: false, kept };
   } finally {
     opener.close();
   }
@@ -202,38 +196,17 @@ function unlessAwaited(e) {
   return null;
 }
 
-/**
- * Yields the bytes of one entry, from the frames that hold it. Each frame is authentic by itself.
- * @param {Crew} crew
- * @param {Opener} opener
- * @param {Source} source
- * @param {number} index
- */
-async function* entry(crew, opener, source, index) {
-  const { offset, size } = opener.manifest.entries[index];
-  /** @type {void | [number, number]} */
-  let range = opener.tableRange();
-  while (range) range = opener.table(await source.range(...range));
-  for await (const pieces of ahead(crew.jobs, windows(crew, opener, source, offset, offset + size))) yield* pieces;
+/** @returns {never} */
+function unlockedFirst() {
+  throw new Error("BUG: save before unlock");
 }
 
 /**
- * @param {Crew} crew
- * @param {Opener} opener
- * @param {Source} source
- * @param {number} from
- * @param {number} to
+ * A ticket from before, as the server is asked for it again: it may have forgotten it meanwhile.
+ * @param {string} token
  */
-function* windows(crew, opener, source, from, to) {
-  for (let a = from; a < to; ) {
-    const start = a, end = Math.min(to, (Math.floor(a / WINDOW) + 1) * WINDOW); // on frame borders: no frame is fetched twice
-    yield () => openWindow(crew, opener, start, end, (...range) => source.range(...range));
-    a = end;
-  }
-}
-
-/** @param {Uint8Array | null} bytes */
-function bytesOf(bytes) {
-  if (!bytes) throw new Error("BUG: save before unlock");
-  return bytes;
+async function known(token) {
+  const bytes = Uint8Array.from(atob(token.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return { token, hash: btoa(String.fromCharCode(...digest)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "") };
 }

@@ -7,23 +7,23 @@ import { Stretch, join } from "./stretch.js";
 /** @import { Key } from "./cipher.js" */
 /** @import { Bytes } from "./stretch.js" */
 /** @import { Crew } from "./crew.js" */
-/** @import { Opener } from "./engine.d.ts" */
+/** @import { Opener, Run } from "./engine.d.ts" */
+/** @import { Source } from "./source.js" */
 
 const PREFIX = 184; // bytes before the first chunk
 const RUN = 8 << 20; // sealed bytes opened at once
 const FRAMES_AT_ONCE = 2;
 
 /**
- * Opens a content front to back from its sealed bytes, in order. Yields the plain stream. It is the whole only when this has come
- * to its end.
+ * Opens a content front to back. Yields the plain stream. It is the whole only when this has come to its end.
  * @param {Crew} crew
  * @param {Opener} opener
- * @param {AsyncIterable<Bytes>} sealed
+ * @param {Source} source
  * @returns {AsyncGenerator<Bytes, void, void>}
  */
-export async function* openWhole(crew, opener, sealed) {
+export async function* openWhole(crew, opener, source) {
   let at = 0;
-  const opened = ahead(crew.jobs, runs(crew, opener, sealed));
+  const opened = ahead(crew.jobs, runs(crew, opener, source));
   for await (const { pieces } of ahead(crew.jobs, frames(crew, opener, opened))) {
     for (const plain of pieces) {
       opener.check(at, plain);
@@ -38,9 +38,9 @@ export async function* openWhole(crew, opener, sealed) {
  * The jobs that open what has arrived.
  * @param {Crew} crew
  * @param {Opener} opener
- * @param {AsyncIterable<Bytes>} sealed
+ * @param {Source} source
  */
-async function* runs(crew, opener, sealed) {
+async function* runs(crew, opener, source) {
   const stretch = new Stretch();
   /** @type {Key} */
   let key;
@@ -48,13 +48,13 @@ async function* runs(crew, opener, sealed) {
     for (let run = opener.run(RUN); run; run = opener.run(RUN)) {
       const job = { key, run };
       const pieces = stretch.take(run.from, run.to);
-      yield () => crew.run("open", job, pieces);
+      yield () => openRun(crew, job, pieces, source);
     }
   }
-  for await (const bytes of sealed) {
+  for await (const bytes of source.stream(opener.manifest.size, (size) => opener.start(size))) {
     stretch.add(bytes);
     if (!opener.key && stretch.end >= PREFIX) {
-      opener.bind(join(stretch.take(0, PREFIX)));
+      opener.bind(await source.prefix(join(stretch.take(0, PREFIX))));
       key = await keyOf(crew, opener);
     }
     opener.arrived(stretch.end);
@@ -62,6 +62,21 @@ async function* runs(crew, opener, sealed) {
   }
   opener.end();
   yield* ready();
+}
+
+/**
+ * Opens a run of chunks, whose bytes are brought again if those from the hoard do not open.
+ * @param {Crew} crew
+ * @param {{key: Key, run: Run}} job
+ * @param {Bytes[]} pieces
+ * @param {Source} source
+ */
+async function openRun(crew, job, pieces, source) {
+  try {
+    return await crew.run("open", job, pieces);
+  } catch (e) {
+    return crew.run("open", job, [await source.again(job.run.from, job.run.to, e)]);
+  }
 }
 
 /**
@@ -95,19 +110,19 @@ async function* frames(crew, opener, opened) {
 }
 
 /**
- * Opens plain bytes [from, to). fetch brings a range of sealed bytes, plain bytes of which are wanted.
+ * Opens plain bytes [from, to).
  * @param {Crew} crew
  * @param {Opener} opener
  * @param {number} from
  * @param {number} to
- * @param {(from: number, to: number, plain: number) => Promise<Bytes>} fetch
+ * @param {Source} source
  * @returns {Promise<Bytes[]>}
  */
-export async function openWindow(crew, opener, from, to, fetch) {
+export async function openWindow(crew, opener, from, to, source) {
   const { skip, frames, at, ...run } = opener.locate(from, to);
   const stretch = new Stretch();
-  const sealed = await fetch(run.from, run.to, to - from);
-  for (const bytes of (await crew.run("open", { key: await keyOf(crew, opener), run }, [sealed])).pieces) stretch.add(bytes);
+  const sealed = await source.range(run.from, run.to, to - from);
+  for (const bytes of (await openRun(crew, { key: await keyOf(crew, opener), run }, [sealed], source)).pieces) stretch.add(bytes);
   const size = frames.reduce((n, frame) => n + frame.size, 0);
   const { pieces } = await crew.run("decompress", { frames }, stretch.take(skip, skip + size));
   let start = at;

@@ -94,6 +94,15 @@ var spoken = map[string]string{
 		button "Save all, 13.9 MB"
 		*
 		text "Opened in your browser *"`,
+	"download-kept": `
+		heading "You have been sent 3 files" level 1 focused (= Sealed *. Open for * more.)
+		text "Sealed *. Open for * more."
+		text "The harbour, as promised. See you on Sunday!"` + spokenEntries + `
+		text "* of 13.9 MB had arrived before. It is on this device, still sealed, and need not be sent again."
+		button "Delete it"
+		button "Continue"
+		*
+		text "Opened in your browser *"`,
 	"download-receiving": `
 		heading "Opening the seal" level 1 focused (= It is checked and opened on its way to your disk. Keep this page open.)
 		text "It is checked and opened on its way to your disk. Keep this page open."

@@ -97,7 +97,15 @@ func (s *site) walkDownload(t *testing.T, b *webdriver.Browser, share string, vi
 	must(t, b.WaitFor(moving, patience))
 	visit("download-receiving")
 	wantState(t, b, patience, "receiving")
+	open(t, b, share, "locked")
+	unlock(t, b, walkParcel.password)
+	wantState(t, b, patience, "ready")
+	if b.Engine != "webkit" { // which keeps nothing when it is driven
+		wantContinue(t, b)
+		visit("download-kept")
+	}
 	s.tap.set(func(tp *tap) { tp.slowDown = 0 })
+	must(t, b.Click("[data-hook=download]"))
 	wantState(t, b, patience, "done")
 	visit("download-done")
 }

@@ -1,0 +1,162 @@
+// @ts-check
+// Partial downloads: what it takes to go on in another page, after a reload, a crash or a night, with what has arrived of a share,
+// without fetching that again and without taking another download.
+//
+// The bytes lie in the origin's private file system (OPFS), one folder for each share, as they arrived: sealed
+// (worker/hoard.js). The key is in the link, and a person brings that along. Beside them there is a record in a
+// database: the ticket, sealed under a key of its own (vault.js) which goes with the record; in the clear the share's id, when it
+// expires, and the handle of the file that was chosen to save to, where a browser has handles. That is the browser's own object and
+// tells the name of its file to whoever may read this origin's storage.
+//
+// Whoever writes to a folder or reads from it holds the Web Lock of its name, and only one can. What nobody holds and nobody can
+// use any more is swept at the next visit.
+
+import { answer, openStores, write } from "./database.js";
+import { hold } from "./lock.js";
+import * as vault from "./vault.js";
+
+/** @import { Sealed } from "./vault.js" */
+
+/**
+ * @typedef {object} Partial what is kept of a share
+ * @property {string} ticket
+ * @property {FileSystemFileHandle | null} file that was chosen to save to
+ *
+ * @typedef {object} PartialRecord
+ * @property {string} id
+ * @property {CryptoKey} key
+ * @property {number} expires milliseconds
+ * @property {Sealed} ticket
+ * @property {FileSystemFileHandle | null} file
+ */
+
+const DATABASE = "sealpost downloads";
+const STORE = "downloads"; // by id
+const FOLDER = "partial";
+const RELEASE = 2500; // milliseconds, for which a page that has just ended may hold its lock
+const SLACK = 3600_000; // milliseconds by which clocks may differ
+
+const openDatabase = () => openStores(DATABASE, 1, { [STORE]: "id" });
+
+/** @param {string} name */
+const lockOf = (name) => `sealpost partial ${name}`;
+
+/** @param {string} id */
+const labelOf = (id) => `ticket ${id}`;
+
+/**
+ * Takes the lock of a share, or of a name that is nobody else's. Resolves to null while others hold it.
+ * @param {string} name
+ */
+export const claim = (name) => hold(lockOf(name), { signal: AbortSignal.timeout(RELEASE) }).catch(() => null);
+
+/**
+ * The folder of a share.
+ * @param {string} name
+ * @param {boolean} create if it is not there; else that throws
+ */
+export async function folderOf(name, create) {
+  const all = await folders(create);
+  return all.getDirectoryHandle(name, { create });
+}
+
+async function folders(create = false) {
+  const root = await navigator.storage.getDirectory();
+  return root.getDirectoryHandle(FOLDER, { create });
+}
+
+/**
+ * What is kept of a share, or null.
+ * @param {string} id
+ * @returns {Promise<Partial | null>}
+ */
+export async function find(id) {
+  const db = await openDatabase();
+  try {
+    /** @type {PartialRecord | undefined} */
+    const record = await answer(db.transaction(STORE).objectStore(STORE).get(id));
+    if (!record) return null;
+    const ticket = await vault.open(record.key, labelOf(id), record.ticket);
+    return { ticket: new TextDecoder().decode(ticket), file: record.file };
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Keeps what is needed to go on. The caller holds the lock.
+ * @param {string} id
+ * @param {number} expires seconds
+ * @param {Partial} partial
+ */
+export async function keep(id, expires, { ticket, file }) {
+  const key = await vault.newKey();
+  const sealed = await vault.seal(key, labelOf(id), new TextEncoder().encode(ticket));
+  const record = { id, key, expires: expires * 1000, ticket: sealed, file };
+  const db = await openDatabase();
+  try {
+    const put = () => write(db, (store) => store(STORE).put(record));
+    await put().catch(async (e) => {
+      if (!file) throw e;
+      record.file = null; // some browsers have handles but do not keep them
+      await put();
+    });
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Erases all that is kept under a name. The caller holds the lock, and no file is open.
+ * @param {string} name
+ */
+export async function erase(name) {
+  await forget(name).catch(() => {}); // first: without its folder a record would not be found again
+  await remove(name).catch(() => {}); // the next visit sweeps
+}
+
+/** @param {string} id */
+async function forget(id) {
+  const db = await openDatabase();
+  await write(db, (store) => store(STORE).delete(id)).finally(() => db.close());
+}
+
+/** @param {string} name */
+async function remove(name) {
+  const all = await folders();
+  for (let n = 0; n < 20; n++) { // the end of a worker frees its files a little later
+    try {
+      return await all.removeEntry(name, { recursive: true });
+    } catch (e) {
+      if (/** @type {any} */ (e).name === "NotFoundError") return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** Erases what earlier visits have left and nobody can go on with. */
+export async function sweep() {
+  try {
+    for await (const name of (await folders()).keys()) { // throws if there has never been one
+      const release = await hold(lockOf(name), { ifAvailable: true });
+      if (release) await sweepOne(name).finally(release);
+    }
+  } catch {}
+}
+
+/** @param {string} name */
+async function sweepOne(name) {
+  if (!(await usable(name))) await erase(name);
+}
+
+/** @param {string} id */
+async function usable(id) {
+  const db = await openDatabase();
+  try {
+    /** @type {PartialRecord | undefined} */
+    const record = await answer(db.transaction(STORE).objectStore(STORE).get(id));
+    return record !== undefined && Date.now() < record.expires + SLACK;
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,144 @@
+// @ts-check
+// What the download worker keeps on this device of a share, for how long, and which hoard a save gets.
+//
+// There is a lasting hoard, with which another page can go on, for the whole of a share; and a passing one for what is staged
+// and has none: one entry, or a share that another tab is saving as well, whose hoard is its own.
+//
+// What is staged (js/save-stage.js) goes to the browser from a plain file, which would lie open on the disk for as long as the line
+// takes. So all of it is gathered first, sealed and in a hoard, or in memory if it is little, and the plain file is made when it is
+// there and verified. That takes room for both; where that is not, the plain file grows as the bytes arrive.
+
+import * as partial from "../js/partial.js";
+import { Hoard } from "./hoard.js";
+
+/** @import { Share } from "../js/types.d.ts" */
+
+export const LITTLE = 16 << 20; // bytes that are gathered in memory
+const WORTH = 1 << 20; // sealed bytes, of which fewer are fetched again in no time
+
+/** How a save ended after which nothing is gone on with. What is damaged, or fills the disk, is better begun anew. */
+const LAST = new Set(["complete", "cancelled", "not-found", "damaged", "hostile", "disk-full", "given-up"]);
+
+/** @typedef {{hoard: Hoard, name: string, release: (() => void) | null}} Keep */
+
+export class Keeper {
+  #id;
+  /** @type {Keep | null} */
+  #lasting = null;
+  /** @type {Keep | null} */
+  #passing = null;
+  /** There is no room, or no way to keep anything. */
+  #full = false;
+  /** Another tab keeps this share. */
+  #elsewhere = false;
+
+  /** @param {string} id of the share */
+  constructor(id) {
+    this.#id = id;
+  }
+
+  /** How many sealed bytes there are to go on with. */
+  get bytes() {
+    return this.#lasting?.hoard.bytes ?? 0;
+  }
+
+  /** Takes up what earlier pages have kept, unless another tab is at it. Returns what goes with it, or null. */
+  async find() {
+    const kept = () => partial.find(this.#id);
+    if (!(await kept().catch(() => null))) return null;
+    const release = await partial.claim(this.#id);
+    if (!release) return null;
+    try {
+      const found = await kept();
+      const hoard = new Hoard(() => partial.folderOf(this.#id, false));
+      await hoard.load();
+      this.#lasting = { hoard, name: this.#id, release };
+      return found;
+    } catch {
+      await partial.erase(this.#id).finally(release);
+      return null;
+    }
+  }
+
+  /**
+   * A hoard for a save, or null if there is none for it. staged says that its bytes are staged, and plain how many they are.
+   * @param {{share: Share, ticket: string, file: FileSystemFileHandle | null, whole: boolean, staged: boolean, plain: number}} o
+   */
+  async provide({ share, ticket, file, whole, staged, plain }) {
+    if (this.#full || share.size < WORTH) return null;
+    const all = staged && plain > LITTLE;
+    if (whole && !this.#elsewhere) {
+      const { hoard } = (this.#lasting ??= this.#last(share, ticket, file));
+      if (this.bytes) await partial.keep(share.id, share.expires, { ticket, file }).catch(() => {});
+      hoard.all = false;
+      if (!all) return hoard;
+      hoard.all = await hoard.ready(plain + share.size - hoard.bytes);
+      hoard.full ||= !hoard.all;
+      if (hoard.all || hoard.bytes) return hoard;
+      this.#wipe(this.#lasting);
+      this.#lasting = null;
+      this.#full = !this.#elsewhere;
+    }
+    if (!all || this.#full) return null;
+    this.#passing = await this.#pass();
+    const { hoard } = this.#passing;
+    hoard.all = await hoard.ready(2 * plain);
+    return hoard.all ? hoard : null;
+  }
+
+  /**
+   * Wipes what is not needed any more when a save has ended.
+   * @param {string} how a code, or "complete"
+   * @param {boolean} whole
+   */
+  async settle(how, whole) {
+    this.#full ||= how === "disk-full"; // the browser was wrong about its room
+    if (this.#passing) await this.#wipe(this.#passing);
+    this.#passing = null;
+    if (!this.#lasting || !LAST.has(how) || (how === "complete" && !whole)) return;
+    await this.#wipe(this.#lasting);
+    this.#lasting = null;
+  }
+
+  /** Wipes all that is kept of the share, unless another tab is at it. */
+  async forget() {
+    const release = this.#lasting ? null : await partial.claim(this.#id);
+    this.#lasting ??= release && { hoard: new Hoard(() => partial.folderOf(this.#id, false)), name: this.#id, release };
+    await this.settle("cancelled", true);
+  }
+
+  /**
+   * @param {Share} share
+   * @param {string} ticket
+   * @param {FileSystemFileHandle | null} file
+   * @returns {Keep}
+   */
+  #last({ id, expires }, ticket, file) {
+    /** @type {Keep} */
+    const keep = {
+      name: id,
+      release: null,
+      hoard: new Hoard(async () => {
+        keep.release = await partial.claim(id);
+        this.#elsewhere = !keep.release;
+        if (!keep.release) throw new Error("another tab keeps it");
+        const folder = await partial.folderOf(id, true);
+        await partial.keep(id, expires, { ticket, file });
+        return folder;
+      }),
+    };
+    return keep;
+  }
+
+  /** @returns {Promise<Keep>} */
+  async #pass() {
+    const name = crypto.randomUUID();
+    return { name, release: await partial.claim(name), hoard: new Hoard(() => partial.folderOf(name, true)) };
+  }
+
+  /** @param {Keep} keep */
+  async #wipe({ hoard, name, release }) {
+    hoard.close();
+    if (release) await partial.erase(name).finally(release);
+  }
+}
