@@ -22,6 +22,7 @@ import { choose, showParcel, showTerms } from "./upload-view.js";
 /** @import { Config, Item, Posted, Resumption, Shipment, UploadNews } from "./types.d.ts" */
 /** @import { Offer } from "./unfinished.js" */
 
+const SLICE = 40; // milliseconds of work after which the page gets its turn: a browser may take longer to tell a file's size
 const SMALLER = 0.97; // sealed to this share of its size, or less, is worth telling
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -180,7 +181,12 @@ async function addNow(collection) {
     const items = await collection;
     /** @type {Item[]} */
     const good = [];
+    let due = performance.now() + SLICE;
     for (const item of items) {
+      if (performance.now() > due) {
+        await new Promise((resolve) => setTimeout(resolve));
+        due = performance.now() + SLICE;
+      }
       if (!nameAllowed(item.name)) error ||= say("upload.refused.name", { name: format.name(item.name) });
       else if (item.file && await unreadable(item.file)) error ||= say("upload.refused.folder", { name: format.name(item.name) });
       else good.push(item);

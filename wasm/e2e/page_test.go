@@ -63,7 +63,7 @@ func (s *site) fill(t *testing.T, b *webdriver.Browser, p parcel) {
 			must(t, b.SetValue("[data-hook="+hook+"]", value))
 		}
 	}
-	wantState(t, b, patience, "ready")
+	wantState(t, b, max(p.patience, patience), "ready")
 	must(t, b.WaitFor("return !document.querySelector('[data-hook=start]').disabled", patience))
 }
 
