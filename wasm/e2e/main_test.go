@@ -5,11 +5,12 @@
 // browser and server there is always a tap, which can record every byte that the server is sent, lose answers, be slow, and
 // watch the page for what its security policy forbade.
 //
-//	SEALPOST_LONG=1             1.5 GiB, Go's source tree and a long slow download instead of small samples of them
+//	SEALPOST_LONG=1             many gigabytes, many files and hundreds of runs instead of small samples of them
 //	SEALPOST_SEED=n             repeat the random choices of an earlier run, which printed its seed
 //	SEALPOST_BROWSERS=n         browsers at once, 3 by default
 //	SEALPOST_SCREENSHOTS=dir    keep pictures and contact sheets of every state of the page there
 //	SEALPOST_BENCH=n,m          sizes in MiB whose memory TestBounded compares
+//	SEALPOST_HUGE=engine,…      have TestHuge run in these engines
 //	SEALPOST_LIGHTHOUSE=command how TestLighthouse starts Lighthouse
 //	CI=true                     an engine, or a runtime of Workers, that is not installed is a failure
 package e2e
