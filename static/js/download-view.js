@@ -13,12 +13,13 @@ const LONG = 48; // characters, above which a name is too much for a title of fu
 
 /**
  * @param {Manifest} manifest
- * @param {((index: number) => void) | null} saveEntry null while single files cannot be saved
+ * @param {(index: number) => void} saveEntry
+ * @param {boolean} whole whether all has arrived, and single files can be saved
  */
-export function showManifest(manifest, saveEntry) {
+export function showManifest(manifest, saveEntry, whole) {
   const { entries } = manifest;
   const list = hook("entries");
-  fill(list, entries.length, (i) => row(entries[i], i, manifest.kind === "tar" ? saveEntry : null));
+  fill(list, entries.length, (i) => row(entries[i], manifest.kind === "tar" ? () => saveEntry(i) : null, whole));
   list.dataset.count = String(entries.length);
   hook("note").textContent = format.prose(manifest.note);
   hook("note").hidden = !manifest.note;
@@ -28,10 +29,10 @@ export function showManifest(manifest, saveEntry) {
 
 /**
  * @param {OpenedEntry} entry
- * @param {number} index
- * @param {((index: number) => void) | null} saveEntry null if it cannot be saved by itself
+ * @param {(() => void) | null} save null if it is not saved by itself
+ * @param {boolean} whole
  */
-function row(entry, index, saveEntry) {
+function row(entry, save, whole) {
   const shown = format.name(entry.name);
   const leaf = shown.lastIndexOf("/", shown.length - 2) + 1;
   const path = make("bdi", { dir: "ltr" }, make("span", { class: "muted" }, shown.slice(0, leaf)), shown.slice(leaf));
@@ -39,9 +40,10 @@ function row(entry, index, saveEntry) {
   if (entry.directory) name.append(" ", make("span", { class: "muted small" }, say("download.list.folder")));
   const row = make("li", { "data-hook": "entry", "data-name": entry.name }, name);
   row.append(make("span", { class: "data muted" }, entry.directory ? "" : format.size(entry.size)));
-  if (saveEntry && !entry.directory) {
+  if (save && !entry.directory) {
     const button = make("button", { type: "button", class: "textual", "data-hook": "entry-download", "aria-label": say("download.list.saveLabel", { name: shown }) }, say("download.list.save"));
-    button.addEventListener("click", () => saveEntry(index));
+    button.disabled = !whole;
+    button.addEventListener("click", save);
     row.append(button);
   }
   return row;

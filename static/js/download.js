@@ -73,7 +73,7 @@ store.onchange((now, old) => {
   /** @type {HTMLButtonElement} */ (hook("unlock")).disabled = now.busy || now.resting;
   /** @type {HTMLButtonElement} */ (hook("download")).disabled = now.busy;
   showWay(now);
-  if (manifest && (manifest !== old.manifest || share?.state !== old.share?.state)) showManifest(manifest, share?.state === "open" ? null : save);
+  if (manifest && (manifest !== old.manifest || share?.state !== old.share?.state)) showManifest(manifest, save, share?.state !== "open");
   if (share && manifest) showFacts(share, manifest, now.over);
   const [title, lead] = headings(now);
   hook("title").replaceChildren(...title);

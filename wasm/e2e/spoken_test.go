@@ -137,13 +137,16 @@ var spoken = map[string]string{
 		text "The sender’s upload has only just begun. *"
 		text "Opened in your browser *"`,
 	"download-following": `
-		heading "You have been sent 3 files" level 1 focused (= It is still being sent, and at least * % has arrived. You can save it already: *)
-		text "It is still being sent, and at least * % has arrived. You can save it already: *"
+		heading "You have been sent 3 files" level 1 focused (= It is still being sent, and at least * % has arrived. You can save it already, *)
+		text "It is still being sent, and at least * % has arrived. You can save it already, *"
 		text "The harbour, as promised. See you on Sunday!"
 		list "What is in it"
 		listitem "Letter to Grüße 📮.txt 40.0 kB"
+		button "Save Letter to Grüße 📮.txt" disabled
 		listitem "שלום עולם مرحبا.txt 1.23 MB"
+		button "Save שלום עולם مرحبا.txt" disabled
 		listitem "photographs of the harbour, July.zip 12.6 MB"
+		button "Save photographs of the harbour, July.zip" disabled
 		*
 		button "Save all, 13.9 MB"
 		text "any number of downloads * single files can be saved when all has arrived"
@@ -154,10 +157,10 @@ var spoken = map[string]string{
 		text "The harbour, as promised. See you on Sunday!"
 		text "* %"
 		text "* MB of 13.9 MB"
-		text "Waiting for the sender. This goes on by itself as soon as there is more."
+		text "Waiting for the sender. This goes on by itself."
 		text "the sender has sent * %"
 		progressbar "Progress"
-		status "Waiting for the sender. This goes on by itself as soon as there is more."
+		status "Waiting for the sender. This goes on by itself."
 		button "Cancel"
 		text "Opened in your browser *"`,
 	"download-given-up": `
