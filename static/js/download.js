@@ -163,7 +163,10 @@ async function follow() {
     if (store.value.state === "ready") hook("status").textContent = say("download.following.arrived");
   } catch (e) {
     const { state } = store.value;
-    if (/** @type {any} */ (e).code !== "ended" && state !== "receiving" && state !== "gone") fail(e); // a save tells by itself
+    const { code } = /** @type {any} */ (e);
+    if (code === "ended" || state === "receiving" || state === "gone") return; // a save tells by itself
+    if (code === "given-up") worker.call("forget", []).catch(() => {});
+    fail(e);
   } finally {
     following = false;
   }

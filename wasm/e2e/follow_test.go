@@ -93,7 +93,7 @@ func elements(t *testing.T, b *webdriver.Browser, css string) int {
 }
 
 // TestFollowRests: a sender who pauses, closes the page and goes on in another, and a line that is down meanwhile, only take time. Who
-// follows is told what is waited for, needs the password, and has the only download to the end.
+// follows is told what is waited for, needs the password, and has the only download to the end, after a reload too.
 func TestFollowRests(t *testing.T) {
 	t.Parallel()
 	someEngine(t, func(t *testing.T, engine string) {
@@ -118,6 +118,17 @@ func TestFollowRests(t *testing.T) {
 		wantTold(t, receiver, "rate", "Nothing is moving") // it cannot be told any more what that is due to
 		mend()
 		wantTold(t, receiver, "rate", "Waiting for the sender")
+		_, err := receiver.Eval("setTimeout(()=>location.reload())")
+		must(t, err)
+		time.Sleep(time.Second)
+		wantState(t, receiver, patience, "locked")
+		for _, path := range saved(receiver) { // some browsers leave a piece of what was interrupted
+			must(t, os.Remove(path))
+		}
+		unlock(t, receiver, "secret")
+		wantState(t, receiver, patience, "ready")
+		must(t, receiver.Click("[data-hook=download]"))
+		wantState(t, receiver, patience, "receiving")
 		must(t, sender.Go(s.url+"/"))
 		s.wantOffer(t, sender, "resting.bin")
 		must(t, sender.SendKeys("[data-hook=offer-files]", file))
@@ -221,6 +232,33 @@ func TestSenderCancels(t *testing.T) {
 		wantNoParts(t, s, link)
 		open(t, receiver, link, "gone")
 		wantTold(t, receiver, "title", "There is nothing here")
+	})
+}
+
+// TestFollowAnew: who follows an upload that has to be begun anew, under another link, is told that this one was given up.
+func TestFollowAnew(t *testing.T) {
+	t.Parallel()
+	someEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t, "-part-size", "512KiB")
+		from, to := followers(engine)
+		browsers := launchAll(t, webdriver.Options{}, from, to)
+		sender, receiver := browsers[0], browsers[1]
+		file := mixedFile(t, "changed.bin", 7<<20)
+		was := s.begin(t, sender, parcel{files: []string{file}}, func() { must(t, sender.Go(s.url+"/")) })
+		open(t, receiver, was.link, "ready")
+		must(t, receiver.Click("[data-hook=download]"))
+		wantState(t, receiver, patience, "receiving")
+		changeByte(t, file, 1<<20)
+		s.wantOffer(t, sender, "changed.bin")
+		must(t, sender.SendKeys("[data-hook=offer-files]", file))
+		wantState(t, sender, patience, "done")
+		wantState(t, receiver, patience, "gone")
+		wantTold(t, receiver, "title", "The sender has given up")
+		link, err := sender.Value("[data-hook=link]")
+		must(t, err)
+		if got, want := fileHash(t, receive(t, receiver, link, "", 0)), fileHash(t, file); got != want {
+			t.Errorf("under the other link: got %s, want %s", got, want)
+		}
 	})
 }
 
