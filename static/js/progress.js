@@ -15,7 +15,7 @@ import { clearTab, holdTab, releaseTab, showInTab } from "./tab.js";
 /** @import { Beside, Progress as Moves, UploadProgress } from "./types.d.ts" */
 /** @typedef {Moves & Partial<UploadProgress> & Beside} News */
 
-const LOOK_EVERY = 500; // milliseconds, since time passes and stalls without news
+const LOOK_EVERY = 250; // milliseconds. To paint oftener takes a good part of a processor, which the transfer has a use for
 const RATE_EVERY = 1000;
 const SAY_EVERY = 10_000;
 const SAY_STEP = 10; // percent
@@ -30,6 +30,7 @@ export class Progress {
   #offline = false;
   #paused = false;
   #held = false; // a sentence stands in place of numbers
+  #looked = 0;
   #rated = 0;
   #timer = 0;
   /** @type {Estimate | null} */
@@ -50,7 +51,7 @@ export class Progress {
     this.#total = total;
     this.#before = 0;
     this.#offline = this.#paused = this.#held = false;
-    this.#rated = -Infinity;
+    this.#looked = this.#rated = -Infinity;
     this.#saying.start(performance.now());
     this.#draw(0, 0);
     for (const name of ["rate", "saved"]) hook(name).textContent = "";
@@ -71,7 +72,7 @@ export class Progress {
     this.#estimate.note(news.moved - this.#before, now);
     if (news.moved > (this.#news?.moved ?? 0)) this.#offline = false;
     this.#news = news;
-    this.#look();
+    if (now - this.#looked >= LOOK_EVERY) this.#look();
   }
 
   /**
@@ -112,7 +113,7 @@ export class Progress {
   #look() {
     const news = this.#news;
     if (!news || !this.#estimate) return;
-    const now = performance.now();
+    const now = (this.#looked = performance.now());
     const whole = news.done >= this.#total;
     const part = news.joining ? LAST : this.#total > 0 ? Math.min(LAST, news.done / this.#total) : 0;
     this.#draw(part, Math.max(part, this.#total > 0 ? (news.framed ?? 0) / this.#total : 0));

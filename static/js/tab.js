@@ -6,16 +6,21 @@ import { say } from "./messages.js";
 
 const NAME = say("page.name");
 const REST = document.title;
+const SHOW_EVERY = 1000; // milliseconds. For each title the browser lays out its tabs
 const ICON_STEPS = 24; // as many different rings as can be told apart at 16 pixels
 
 const icon = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
 const plain = icon.href;
+
+let shown = -Infinity;
 
 /**
  * @param {number} part from 0 to 1
  * @param {string} percent the same in words
  */
 export function showInTab(part, percent) {
+  if (part > 0 && performance.now() - shown < SHOW_EVERY) return;
+  shown = performance.now();
   entitle(percent);
   const href = ring(Math.floor(part * ICON_STEPS) / ICON_STEPS);
   if (icon.href !== href) icon.href = href;
