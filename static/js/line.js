@@ -77,11 +77,11 @@ export class Piece {
 
   /**
    * @param {number} from where in the part it begins
-   * @param {number} size
+   * @param {Uint8Array<ArrayBuffer>} bytes where it goes, as large as it is
    */
-  constructor(from, size) {
+  constructor(from, bytes) {
     this.#from = from;
-    this.bytes = new Uint8Array(size);
+    this.bytes = bytes;
   }
 
   /** The header that asks for what is missing. */

@@ -10,7 +10,7 @@ const CREDIT = 4; // buffers in flight: bounds memory
 
 /**
  * @typedef {object} Place
- * @property {(buffer: ArrayBuffer) => unknown} write
+ * @property {(buffer: ArrayBuffer) => unknown} write does not need it any more when that is done
  * @property {() => unknown} finish everything is written and known to be whole: makes it what the person asked for
  * @property {() => unknown} discard leaves nothing that looks whole; also after a write or finish that failed
  */
@@ -25,7 +25,7 @@ const CREDIT = 4; // buffers in flight: bounds memory
 export function receive(port, place) {
   let over = false;
   let work = Promise.resolve();
-  const answer = (/** @type {SourceMessage} */ m) => port.postMessage(m);
+  const answer = (/** @type {SourceMessage} */ m, transfer = /** @type {Transferable[]} */ ([])) => port.postMessage(m, transfer);
 
   const discard = async () => {
     over = true;
@@ -39,10 +39,9 @@ export function receive(port, place) {
     if (over) return;
     try {
       if (m.type === "data") {
-        const { byteLength } = m.buffer;
         await place.write(m.buffer);
-        collect(byteLength);
-        answer({ type: "credit", n: 1, taken: true });
+        collect(m.buffer.byteLength);
+        answer({ type: "credit", n: 1, taken: true, buffer: m.buffer }, [m.buffer]);
       } else if (m.type === "end") {
         await place.finish();
         over = true;

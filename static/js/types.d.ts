@@ -163,7 +163,7 @@ export type SinkMessage =
   | { type: "end" }
   | { type: "error" };
 export type SourceMessage =
-  | { type: "credit"; n: number; taken?: boolean }
+  | { type: "credit"; n: number; taken?: boolean; buffer?: ArrayBuffer } // the buffer that was taken, to serve again
   | { type: "complete" }
   | { type: "cancelled" }
   | { type: "failed"; code: string };

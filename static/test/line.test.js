@@ -70,7 +70,7 @@ function answer(bytes, from, broken = false) {
 }
 
 test("a piece goes on from the byte that has arrived, however the answer before it ended", async () => {
-  const piece = new Piece(10, 7);
+  const piece = new Piece(10, new Uint8Array(7));
   assert.equal(piece.range, "bytes=10-16");
   const part = Array.from({ length: 17 }, (_, i) => i);
   /** @type {number[]} */
@@ -86,7 +86,7 @@ test("a piece goes on from the byte that has arrived, however the answer before 
 });
 
 test("whoever sends the whole part all the same is listened to", async () => {
-  const piece = new Piece(3, 4);
+  const piece = new Piece(3, new Uint8Array(4));
   await assert.rejects(piece.read(answer([0, 1, 2, 3, 4], null), () => {}), /cut/);
   assert.equal(piece.filled, 2);
   const whole = Array.from({ length: 12 }, (_, i) => i);

@@ -2,6 +2,7 @@
 // A crew of workers, each with an engine of its own, which share the work of one transfer (work.js). Whoever gives out jobs
 // keeps what comes back in order, and gives out no more at once than memory should hold (pipeline.js).
 
+import { free } from "../js/garbage.js";
 import { hold } from "../js/lock.js";
 import { Remote } from "../js/remote.js";
 import { cipherKey } from "./cipher.js";
@@ -9,12 +10,14 @@ import { Work } from "./work.js";
 
 /** @import { Key } from "./cipher.js" */
 /** @import { Bytes } from "./stretch.js" */
-/** @import { Engine, Part } from "./engine.d.ts" */
+/** @import { Engine, Frame, Part, Run } from "./engine.d.ts" */
 /** @typedef {Pick<Work, "compress" | "seal" | "open" | "decompress">} Jobs */
 /** @typedef {{jobs: number, remote: Remote, joined: Promise<unknown>}} Member */
 
 const MOST = 8;
 const FRAMES_EACH = 8; // less is done sooner than another engine is started
+const FRAME = 1 << 20;
+const SPARES = 32 << 20; // bytes in buffers of a size
 const JOBS_EACH = 2; // while one waits for a file, or for its messages, the next is worked on
 
 export class Crew {
@@ -26,8 +29,8 @@ export class Crew {
   #members = [];
   /** @type {PromiseWithResolvers<Member>[]} */
   #waiting = [];
-  /** Buffers of parts. Fresh ones cost as much as what is done with them. @type {ArrayBuffer[]} */
-  #spares = [];
+  /** Buffers that have served, by their size. Fresh ones cost as much as what is done with them. @type {Map<number, ArrayBuffer[]>} */
+  #spares = new Map();
   #over = new AbortController();
 
   /**
@@ -59,12 +62,52 @@ export class Crew {
    * @param {Bytes[]} pieces
    */
   seal(job, pieces) {
-    return this.run("seal", { ...job, out: this.#spares.pop() }, pieces);
+    return this.run("seal", { ...job, outs: this.#served(job.part.size, 1) }, pieces);
   }
 
-  /** @param {Bytes} part that nobody reads any more */
-  spare({ buffer }) {
-    this.#spares.push(buffer);
+  /**
+   * Has a member decompress frames, into buffers that have served before, if there are some.
+   * @param {Frame[]} frames
+   * @param {Bytes[]} pieces
+   */
+  decompress(frames, pieces) {
+    return this.run("decompress", { frames, outs: this.#served(FRAME, frames.length) }, pieces);
+  }
+
+  /**
+   * Has a member open a run of chunks.
+   * @param {{key: Key, run: Run}} job
+   * @param {Bytes[]} pieces
+   */
+  async open(job, pieces) {
+    const { spent, ...opened } = await this.run("open", job, pieces);
+    for (const buffer of spent) this.spare(buffer);
+    return opened;
+  }
+
+  /**
+   * Room for size bytes. What is in it does not count.
+   * @param {number} size
+   */
+  buffer(size) {
+    const [buffer] = this.#served(size, 1);
+    return buffer ? new Uint8Array(buffer) : new Uint8Array(size);
+  }
+
+  /** @param {ArrayBuffer} buffer that nobody reads any more */
+  spare(buffer) {
+    const size = buffer.byteLength;
+    const some = this.#spares.get(size) ?? [];
+    if (size >= FRAME && some.length * size < SPARES) this.#spares.set(size, [...some, buffer]);
+    else free(new Uint8Array(buffer));
+  }
+
+  /**
+   * @param {number} size
+   * @param {number} count
+   */
+  #served(size, count) {
+    return this.#spares.get(size)?.splice(0, count) ?? [];
   }
 
   /**
@@ -85,8 +128,8 @@ export class Crew {
     member.jobs++;
     try {
       await member.joined; // it would not be missed before
-      const transfer = pieces.map(({ buffer }) => buffer);
-      if ("out" in job && job.out) transfer.push(job.out);
+      const outs = "outs" in job ? job.outs : [];
+      const transfer = [...pieces.map(({ buffer }) => buffer), ...outs];
       return await member.remote.call(method, [job, pieces], { transfer });
     } catch (e) {
       this.#over.signal.throwIfAborted(); // that is why

@@ -32,6 +32,6 @@ serve({
      */
     async (_, job, pieces) => {
       const result = await (await ready.promise)[method](job, pieces);
-      return new Handover(result, result.pieces.map(({ buffer }) => buffer));
+      return new Handover(result, [...result.pieces.map(({ buffer }) => buffer), ...("spent" in result ? result.spent : [])]);
     }])),
 });

@@ -73,9 +73,9 @@ async function* runs(crew, opener, source) {
  */
 async function openRun(crew, job, pieces, source) {
   try {
-    return await crew.run("open", job, pieces);
+    return await crew.open(job, pieces);
   } catch (e) {
-    return crew.run("open", job, [await source.again(job.run.from, job.run.to, e)]);
+    return crew.open(job, [await source.again(job.run.from, job.run.to, e)]);
   }
 }
 
@@ -101,7 +101,7 @@ async function* frames(crew, opener, opened) {
             plain += frame.plain;
           }
           const taken = stretch.take(from, at);
-          yield () => crew.run("decompress", { frames: some }, taken);
+          yield () => crew.decompress(some, taken);
         }
       }
       if (plain === opener.manifest.size) stretch.clear(); // only padding and table follow
@@ -124,7 +124,7 @@ export async function openWindow(crew, opener, from, to, source) {
   const sealed = await source.range(run.from, run.to, to - from);
   for (const bytes of (await openRun(crew, { key: await keyOf(crew, opener), run }, [sealed], source)).pieces) stretch.add(bytes);
   const size = frames.reduce((n, frame) => n + frame.size, 0);
-  const { pieces } = await crew.run("decompress", { frames }, stretch.take(skip, skip + size));
+  const { pieces } = await crew.decompress(frames, stretch.take(skip, skip + size));
   let start = at;
   return pieces.map((plain) => {
     opener.check(start, plain);

@@ -1,7 +1,6 @@
 // @ts-check
 // One save: sealed bytes come from a source, are opened by a crew (opening.js), and go into a sink (sink.js).
 
-import { free } from "../js/garbage.js";
 import { Crew } from "./crew.js";
 import { LITTLE } from "./keeper.js";
 import { Meter, throttled } from "./meter.js";
@@ -52,13 +51,13 @@ export async function save(loaded, order, port, cancel, news) {
     report({ type: "progress", done, moved, checking: had && !source.asked, joining, ...follows });
   };
   const meter = new Meter(progress);
-  const source = new Source(share, ticket, meter, signal, arrivals, hoard);
+  const crew = new Crew(loaded, size / FRAME);
+  const source = new Source(share, ticket, meter, signal, arrivals, hoard, crew);
   const sink = new Sink(port, cancel, (n) => {
     if (n.type === "primed") return news(n);
     done = n.done;
     progress();
-  });
-  const crew = new Crew(loaded, size / FRAME);
+  }, (buffer) => crew.spare(buffer));
   signal.addEventListener("abort", () => crew.end(signal.reason), { once: true });
   arrivals?.listeners.add(progress);
 
@@ -70,7 +69,7 @@ export async function save(loaded, order, port, cancel, news) {
       done += bytes.length;
       progress();
       if (!hoard?.all) little.push(bytes);
-      else free(bytes);
+      else crew.spare(bytes.buffer);
       if (hoard?.all && hoard.full) break; // the rest is not there
     }
     joining = !(hoard?.all && hoard.full);

@@ -15,6 +15,7 @@ export class Sink {
   #port;
   #abort;
   #news;
+  #spare;
   #credit = 0;
   #wake = () => {};
   /** @type {number[]} */
@@ -30,11 +31,13 @@ export class Sink {
    * @param {MessagePort} port
    * @param {AbortController} abort is triggered when the far end gives up
    * @param {(n: SinkNews) => void} news
+   * @param {(buffer: ArrayBuffer) => void} spare gets buffers back that have served, if the far end returns any
    */
-  constructor(port, abort, news) {
+  constructor(port, abort, news, spare) {
     this.#port = port;
     this.#abort = abort;
     this.#news = news;
+    this.#spare = spare;
     port.onmessage = ({ data }) => this.#hear(data);
     abort.signal.addEventListener("abort", () => this.#wake());
   }
@@ -123,6 +126,7 @@ export class Sink {
   #hear(m) {
     if (m.type === "credit") {
       this.#credit += m.n;
+      if (m.buffer) this.#spare(m.buffer);
       if (m.taken) {
         this.#taken += this.#untaken.shift() ?? 0;
         this.#news({ type: "progress", done: this.#taken });

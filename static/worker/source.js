@@ -10,6 +10,7 @@ import { ahead } from "./pipeline.js";
 
 /** @import { Share } from "../js/types.d.ts" */
 /** @import { Arrivals } from "./arrivals.js" */
+/** @import { Crew } from "./crew.js" */
 /** @import { Hoard } from "./hoard.js" */
 /** @import { Meter } from "./meter.js" */
 /** @import { Bytes } from "./stretch.js" */
@@ -24,6 +25,7 @@ export class Source {
   #signal;
   #arrivals;
   #hoard;
+  #crew;
   #awaits = false;
   /** Pieces of which the hoard gave something: where they begin, and where that ends. @type {Map<number, number>} */
   #recalled = new Map();
@@ -39,14 +41,16 @@ export class Source {
    * @param {AbortSignal} signal
    * @param {Arrivals | null} arrivals if some of it has not arrived at the server
    * @param {Hoard | null} hoard
+   * @param {Crew} crew which has buffers that served before
    */
-  constructor(share, ticket, meter, signal, arrivals, hoard) {
+  constructor(share, ticket, meter, signal, arrivals, hoard, crew) {
     this.#share = share;
     this.#ticket = ticket;
     this.#meter = meter;
     this.#signal = signal;
     this.#arrivals = arrivals;
     this.#hoard = hoard;
+    this.#crew = crew;
   }
 
   /**
@@ -152,7 +156,7 @@ export class Source {
       const n = Math.floor(a / partSize), start = a, end = Math.min(to, (n + 1) * partSize, a + FETCH);
       const meter = this.#meter.piece(end - start, (plain * (end - start)) / (to - from));
       yield async () => {
-        const piece = new Piece(start - n * partSize, end - start);
+        const piece = new Piece(start - n * partSize, this.#crew.buffer(end - start));
         const bytes = hoard ? await this.#kept(start, n + 1, piece, meter.moved, hoard) : await this.#fetch(n + 1, piece, meter.moved);
         meter.settle();
         return bytes;

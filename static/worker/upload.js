@@ -175,7 +175,7 @@ async function sendParts(crew, dispatch, news, signal) {
       slow = performance.now() - begun > SLOW_PART;
       piece.settle();
       collect(bytes.length);
-      crew.spare(bytes);
+      crew.spare(bytes.buffer);
     });
   }
   await lanes.idle();

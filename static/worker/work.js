@@ -13,14 +13,15 @@ import { Pieces } from "./stretch.js";
 
 const AT_ONCE = 8; // chunks that cross into the engine together
 const ROOM = (1 << 20) + (8 << 10); // for any frame
-const SPARES = 12; // buffers of that size that are kept
+const FRAME = 1 << 20;
+const SPARES = 16; // buffers of a size that are kept
 
 export class Work {
   #engine;
   /** Joins what does not lie together. */
   #scratch = new Uint8Array(ROOM);
-  /** Buffers for frames. Fresh ones cost as much as what is done with them. @type {Bytes[]} */
-  #spares = [];
+  #frames = new Buffers(ROOM); // compressed
+  #chunks = new Buffers(AT_ONCE * CHUNK); // opened
   /** @type {ReturnType<typeof cipher> | null} */
   #cipher = null;
   /** @type {Compressor | null} */
@@ -54,13 +55,13 @@ export class Work {
   }
 
   /**
-   * Seals a part, into out if that has its size, and tells its SHA-256.
-   * @param {{key: Key, part: Part, out?: ArrayBuffer}} job
+   * Seals a part, into the buffer given if there is one, and tells its SHA-256.
+   * @param {{key: Key, part: Part, outs: ArrayBuffer[]}} job
    * @param {Bytes[]} pieces
    */
-  async seal({ key, part, out }, pieces) {
+  async seal({ key, part, outs: [out] }, pieces) {
     this.#cipher ??= cipher(this.#engine, key);
-    const bytes = out?.byteLength === part.size ? new Uint8Array(out) : new Uint8Array(part.size);
+    const bytes = out ? new Uint8Array(out) : new Uint8Array(part.size);
     bytes.set(part.head);
     let { chunk, at } = part;
     for (const { some, last } of portions(pieces, AT_ONCE * CHUNK, this.#scratch)) {
@@ -68,13 +69,13 @@ export class Work {
       chunk += AT_ONCE;
       at += AT_ONCE * (CHUNK + TAG);
     }
-    for (const piece of pieces) this.#spare(piece);
+    for (const piece of pieces) this.#frames.spare(piece);
     collect(bytes.length);
     return { pieces: [bytes], digest: new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)) };
   }
 
   /**
-   * Opens a run of chunks.
+   * Opens a run of chunks. Returns the buffers of the pieces, too.
    * @param {{key: Key, run: Run}} job
    * @param {Bytes[]} pieces
    */
@@ -83,30 +84,32 @@ export class Work {
     const opened = [];
     let { chunk } = run;
     for (const { some, last } of portions(pieces, AT_ONCE * (CHUNK + TAG), this.#scratch)) {
-      const room = new Uint8Array(AT_ONCE * CHUNK);
+      const room = this.#chunks.take();
       opened.push(room.subarray(0, await this.#cipher.open(some, chunk, last && run.last, room)));
       chunk += AT_ONCE;
     }
-    pieces.forEach(free);
     collect(run.to - run.from);
-    return { pieces: opened };
+    return { pieces: opened, spent: pieces.map(({ buffer }) => buffer) };
   }
 
   /**
-   * Decompresses frames.
-   * @param {{frames: Frame[]}} job
+   * Decompresses frames, into the buffers given as far as there are some.
+   * @param {{frames: Frame[], outs: ArrayBuffer[]}} job
    * @param {Bytes[]} pieces
    */
-  decompress({ frames }, pieces) {
+  decompress({ frames, outs }, pieces) {
     this.#decompressor ??= this.#engine.newDecompressor();
     const sealed = new Pieces(pieces);
     const opened = [];
     for (const { size, plain } of frames) {
       const decompressor = this.#decompressor;
-      opened.push(have(this.#engine, decompressor, sealed.take(size, this.#scratch), () => decompressor.frame(size, plain)).slice());
+      const made = have(this.#engine, decompressor, sealed.take(size, this.#scratch), () => decompressor.frame(size, plain));
+      const out = made.length === FRAME && outs.pop();
+      if (out) new Uint8Array(out).set(made);
+      opened.push(out ? new Uint8Array(out) : made.slice());
       collect(size);
     }
-    pieces.forEach(free);
+    for (const piece of pieces) this.#chunks.spare(piece);
     return { pieces: opened };
   }
 
@@ -116,14 +119,30 @@ export class Work {
     const compressor = this.#compressor;
     const made = have(this.#engine, compressor, plain, () => compressor.frame(plain.length));
     if (made.length < ROOM / 2) return made.slice();
-    const room = this.#spares.pop() ?? new Uint8Array(ROOM);
+    const room = this.#frames.take();
     room.set(made);
     return room.subarray(0, made.length);
   }
+}
 
-  /** @param {Bytes} bytes that nobody reads any more */
-  #spare({ buffer }) {
-    if (buffer.byteLength === ROOM && this.#spares.length < SPARES) this.#spares.push(new Uint8Array(buffer));
+/** Buffers of one size that serve again and again: fresh ones cost as much as what is done with them. */
+class Buffers {
+  #size;
+  /** @type {Bytes[]} */
+  #spares = [];
+
+  /** @param {number} size */
+  constructor(size) {
+    this.#size = size;
+  }
+
+  take() {
+    return this.#spares.pop() ?? new Uint8Array(this.#size);
+  }
+
+  /** @param {Bytes} bytes that nobody reads any more, and whose buffer is kept if it has the size */
+  spare({ buffer }) {
+    if (buffer.byteLength === this.#size && this.#spares.length < SPARES) this.#spares.push(new Uint8Array(buffer));
     else free(new Uint8Array(buffer));
   }
 }
