@@ -28,6 +28,7 @@ type parcel struct {
 	expiry    string // value of the choice; "" keeps the default
 	downloads string
 	patience  time.Duration
+	opened    func() // is called before anything is chosen
 }
 
 // send sends p through the page and returns the link.
@@ -49,6 +50,9 @@ func (s *site) fill(t *testing.T, b *webdriver.Browser, p parcel) {
 	t.Helper()
 	must(t, b.Go(s.url+"/"))
 	must(t, b.WaitFor("return document.querySelectorAll('[data-hook=expiry] option').length>1", patience))
+	if p.opened != nil {
+		p.opened()
+	}
 	if len(p.files) > 0 {
 		must(t, b.SendKeys("[data-hook=files]", strings.Join(p.files, "\n")))
 	}
