@@ -45,11 +45,15 @@ async function compile(url) {
   return WebAssembly.compileStreaming(response).catch(() => compileWhole(url));
 }
 
-/** @param {URL} url */
+/**
+ * Takes none of what the browser may have kept of the first try. Firefox takes half an answer for a whole one.
+ * @param {URL} url
+ */
 async function compileWhole(url) {
-  const response = await fetch(url).catch(notLoaded);
+  const response = await fetch(url, { cache: "reload" }).catch(notLoaded);
   if (!response.ok) notLoaded(response.status);
-  return WebAssembly.compile(await response.arrayBuffer().catch(notLoaded));
+  const bytes = await response.arrayBuffer().catch(notLoaded);
+  return WebAssembly.compile(bytes).catch((e) => (WebAssembly.validate(bytes) ? notRunning : notLoaded)(e));
 }
 
 /**

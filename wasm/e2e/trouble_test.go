@@ -150,10 +150,16 @@ func TestMissingPieces(t *testing.T) {
 		share, err := b.Value("[data-hook=link]")
 		must(t, err)
 
-		s.tap.set(func(tp *tap) { tp.spoils = "/bin/engine.wasm" }) // as when something refuses to run it
+		s.tap.set(func(tp *tap) { tp.spoils = "/bin/engine.wasm" }) // which some browsers take for all of it
+		open(t, b, share, "error")
+		wantTrouble(t, b, "piece of this page is missing", "reload the page")
+		s.tap.set(func(tp *tap) {
+			tp.spoils = ""
+			tp.scripts = map[string]string{"/worker/download.js": "WebAssembly.compileStreaming=WebAssembly.compile=async()=>{throw new RangeError('no memory')}"}
+		})
 		open(t, b, share, "error")
 		wantTrouble(t, b, "cannot seal or open here", "extension")
-		s.tap.set(func(tp *tap) { tp.spoils = "" })
+		s.tap.set(func(tp *tap) { tp.scripts = nil })
 		must(t, b.Click("[data-hook=retry]"))
 		must(t, b.WaitFor("return document.querySelector('main').dataset.state==='locked'", patience))
 
