@@ -12,12 +12,14 @@ import { Work } from "./work.js";
 /** @import { Bytes } from "./stretch.js" */
 /** @import { Engine, Frame, Part, Run } from "./engine.d.ts" */
 /** @typedef {Pick<Work, "compress" | "seal" | "open" | "decompress">} Jobs */
+/** @typedef {{engine: Engine, module: WebAssembly.Module}} Loaded */
 /** @typedef {{jobs: number, remote: Remote, joined: Promise<unknown>}} Member */
 
 const MOST = 8;
 const FRAMES_EACH = 8; // less is done sooner than another engine is started
 const FRAME = 1 << 20;
 const SPARES = 32 << 20; // bytes in buffers of a size
+const WORTH = 64; // frames from which on a crew is gathered beforehand
 const JOBS_EACH = 2; // while one waits for a file, or for its messages, the next is worked on
 
 export class Crew {
@@ -32,15 +34,47 @@ export class Crew {
   /** Buffers that have served, by their size. Fresh ones cost as much as what is done with them. @type {Map<number, ArrayBuffer[]>} */
   #spares = new Map();
   #over = new AbortController();
+  /** Gathered beforehand. @type {Crew | null} */
+  static #ready = null;
+
+  /**
+   * Gathers a crew for the next that is asked for, if it has so much to do that a person may notice how long that takes.
+   * @param {Loaded} loaded
+   * @param {number} frames
+   */
+  static prepare(loaded, frames) {
+    if (frames < WORTH || (Crew.#ready && Crew.#ready.#fits(frames))) return;
+    Crew.#ready?.end();
+    const crew = (Crew.#ready = new Crew(loaded, frames));
+    while (crew.#members.length < crew.#size) crew.#hire();
+  }
 
   /**
    * A crew for so many frames. Few of them are left to the caller's own engine.
-   * @param {{engine: Engine, module: WebAssembly.Module}} loaded
+   * @param {Loaded} loaded
+   * @param {number} frames
+   */
+  static of(loaded, frames) {
+    const ready = Crew.#ready;
+    Crew.#ready = null;
+    if (ready && ready.#fits(frames)) return ready;
+    ready?.end();
+    return new Crew(loaded, frames);
+  }
+
+  /**
+   * Use of.
+   * @param {Loaded} loaded
    * @param {number} frames
    */
   constructor(loaded, frames) {
     this.#loaded = loaded;
-    this.#size = Math.min(MOST, navigator.hardwareConcurrency || 2, Math.floor(frames / FRAMES_EACH));
+    this.#size = sizeFor(frames);
+  }
+
+  /** @param {number} frames */
+  #fits(frames) {
+    return !this.#over.signal.aborted && this.#size === sizeFor(frames);
   }
 
   /** How many jobs keep all of it busy. */
@@ -187,6 +221,9 @@ export class Crew {
     this.end(lost(new Error("it ended without a word")));
   }
 }
+
+/** @param {number} frames */
+const sizeFor = (frames) => Math.min(MOST, navigator.hardwareConcurrency || 2, Math.floor(frames / FRAMES_EACH));
 
 /**
  * What becomes of a transfer when a member cannot go on.

@@ -6,6 +6,7 @@
 
 import * as api from "../js/api.js";
 import { Arrivals, givenUp } from "./arrivals.js";
+import { Crew } from "./crew.js";
 import { Keeper } from "./keeper.js";
 import { loadEngine } from "./load.js";
 import { save } from "./saving.js";
@@ -13,6 +14,8 @@ import { serve } from "./serve.js";
 
 /** @import { FollowNews, Opened, SaveNews, Share } from "../js/types.d.ts" */
 /** @import { Engine, Keys, Manifest } from "./engine.d.ts" */
+
+const FRAME = 1 << 20;
 
 const loading = loadEngine();
 loading.catch(() => {}); // reported by the call that needs it
@@ -173,6 +176,7 @@ async function openManifest(engine) {
   try {
     const { manifest } = opener;
     current.unlocked = { sealed, manifest };
+    Crew.prepare(await loading, manifest.size / FRAME);
     const kept = keeper.bytes ? { part: Math.min(1, keeper.bytes / share.size), file: current.file } : null;
     return { share, manifest, locked: false, kept };
   } finally {

@@ -51,7 +51,7 @@ export async function save(loaded, order, port, cancel, news) {
     report({ type: "progress", done, moved, checking: had && !source.asked, joining, ...follows });
   };
   const meter = new Meter(progress);
-  const crew = new Crew(loaded, size / FRAME);
+  const crew = Crew.of(loaded, size / FRAME);
   const source = new Source(share, ticket, meter, signal, arrivals, hoard, crew);
   const sink = new Sink(port, cancel, (n) => {
     if (n.type === "primed") return news(n);

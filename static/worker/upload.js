@@ -22,6 +22,7 @@ import { serve } from "./serve.js";
 
 const PARTS_IN_FLIGHT = 6; // being sealed and sent, at most,
 const BYTES_IN_FLIGHT = 48 << 20; // and no more of them than this, but one
+const FRAME = 1 << 20;
 const SLOW_PART = 1000; // milliseconds; from there on one wants to know how far it is. Being told costs speed on fast lines.
 
 const loading = loadEngine();
@@ -34,6 +35,15 @@ serve({
   /** Resolves to the engine's build once the engine is there. */
   async warm() {
     return (await loading).engine.build;
+  },
+
+  /**
+   * Gets ready to send so many bytes.
+   * @param {unknown} _
+   * @param {number} size
+   */
+  async expect(_, size) {
+    Crew.prepare(await loading, size / FRAME);
   },
 
   /**
@@ -117,7 +127,7 @@ async function goOn(loaded, resumption, news, signal) {
  */
 async function deliver(loaded, dispatch, news, signal) {
   const { id, link, kept, sealer } = dispatch;
-  const crew = new Crew(loaded, sealer.frames);
+  const crew = Crew.of(loaded, sealer.frames);
   signal.addEventListener("abort", () => crew.end(signal.reason), { once: true });
   try {
     signal.throwIfAborted();

@@ -112,6 +112,31 @@ func TestCrewEnds(t *testing.T) {
 	})
 }
 
+// TestCrewReady: for a large file the workers are there before one clicks, serve the transfer, and are gone after it.
+func TestCrewReady(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, filepath.Join(t.TempDir(), "ready.bin"), make([]byte, 70<<20))
+	some := func(n float64) bool { return n > 0 }
+	none := func(n float64) bool { return n == 0 }
+	someEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t, "-part-size", "1MiB")
+		b := launch(t, engine, webdriver.Options{})
+		s.fill(t, b, parcel{files: []string{file}})
+		wantMembers(t, b, "workers are ready to seal", some)
+		must(t, b.Click("[data-hook=start]"))
+		wantState(t, b, patience, "done")
+		wantMembers(t, b, "nothing seals any more", none)
+		share, err := b.Value("[data-hook=link]")
+		must(t, err)
+		open(t, b, share, "ready")
+		wantMembers(t, b, "workers are ready to open", some)
+		if g, w := fileHash(t, save(t, b, "[data-hook=download]", 0)), fileHash(t, file); g != w {
+			t.Errorf("got %s, want %s", g, w)
+		}
+		wantMembers(t, b, "nothing opens any more", none)
+	})
+}
+
 // TestSizes: what is empty, a byte, or just a chunk, a frame or a part, and a byte less or more.
 func TestSizes(t *testing.T) {
 	t.Parallel()
