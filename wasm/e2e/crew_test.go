@@ -161,3 +161,42 @@ func TestSizes(t *testing.T) {
 		}
 	})
 }
+
+// TestCipher: Chromium's own ChaCha20-Poly1305 does the work if it does what the engine's does, and none of it if it does not.
+func TestCipher(t *testing.T) {
+	t.Parallel()
+	const (
+		counts = `const encrypt=SubtleCrypto.prototype.encrypt,told=new BroadcastChannel('cipher');
+			SubtleCrypto.prototype.encrypt=function(...a){if(a[0].name==='ChaCha20-Poly1305')told.postMessage('encrypts');return encrypt.apply(this,a)}`
+		lies = `const encrypt=SubtleCrypto.prototype.encrypt;SubtleCrypto.prototype.encrypt=async function(...a){
+			const b=await encrypt.apply(this,a);if(a[0].name==='ChaCha20-Poly1305')new Uint8Array(b)[7]^=1;return b}`
+		listen = `window.encrypts=0;window.told=new BroadcastChannel('cipher');told.onmessage=()=>encrypts++`
+	)
+	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "cipher.bin"), 24<<20)
+	s := newSite(t)
+	b := launch(t, "chromium", webdriver.Options{})
+	for name, own := range map[string]bool{"right": true, "wrong": false} {
+		scripts := map[string]string{"/worker/member.js": counts}
+		if !own {
+			scripts["/worker/upload.js"] = lies
+		}
+		s.tap.set(func(tp *tap) { tp.scripts, tp.uncached = scripts, true })
+		s.fill(t, b, parcel{files: []string{file}})
+		_, err := b.Eval(listen)
+		must(t, err)
+		must(t, b.Click("[data-hook=start]"))
+		wantState(t, b, patience, "done")
+		n, err := b.Eval("return encrypts")
+		must(t, err)
+		if count := n.(float64); own && count < 24<<20/(64<<10) || !own && count > 0 {
+			t.Errorf("%s: the browser sealed %v chunks", name, count)
+		}
+		link, err := b.Value("[data-hook=link]")
+		must(t, err)
+		got := receive(t, b, link, "", 0)
+		if g, w := fileHash(t, got), fileHash(t, file); g != w {
+			t.Errorf("%s: got %s, want %s", name, g, w)
+		}
+		must(t, os.Remove(got))
+	}
+}
