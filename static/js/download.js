@@ -307,7 +307,7 @@ async function pour(target, index, file) {
     target.begin();
   };
   try {
-    keepTicket(await worker.call("take", [])); // only now: where nothing can be saved nothing is counted
+    keepTicket(await worker.call("take", [index === null])); // only now: where nothing can be saved nothing is counted
     return await worker.call("save", [target.port, index, { staged: target.way === "stage", file }], { news, transfer: [target.port] });
   } catch (e) {
     if (/** @type {any} */ (e).code === "cancelled") return "cancelled";

@@ -47,8 +47,10 @@ const labelOf = (id) => `ticket ${id}`;
 /**
  * Takes the lock of a share, or of a name that is nobody else's. Resolves to null while others hold it.
  * @param {string} name
+ * @param {boolean} [patient] whether to wait for a page that has just ended
  */
-export const claim = (name) => hold(lockOf(name), { signal: AbortSignal.timeout(RELEASE) }).catch(() => null);
+export const claim = (name, patient = true) =>
+  hold(lockOf(name), patient ? { signal: AbortSignal.timeout(RELEASE) } : { ifAvailable: true }).catch(() => null);
 
 /**
  * The folder of a share.
@@ -71,6 +73,7 @@ async function folders(create = false) {
  * @returns {Promise<Partial | null>}
  */
 export async function find(id) {
+  if (!(await kept())) return null;
   const db = await openDatabase();
   try {
     /** @type {PartialRecord | undefined} */
@@ -111,12 +114,15 @@ export async function keep(id, expires, { ticket, file }) {
  * @param {string} name
  */
 export async function erase(name) {
-  await forget(name).catch(() => {}); // first: without its folder a record would not be found again
-  await remove(name).catch(() => {}); // the next visit sweeps
+  await Promise.allSettled([forget(name), remove(name)]); // the next visit sweeps
 }
 
-/** @param {string} id */
-async function forget(id) {
+/**
+ * Erases the record alone.
+ * @param {string} id
+ */
+export async function forget(id) {
+  if (!(await kept())) return;
   const db = await openDatabase();
   await write(db, (store) => store(STORE).delete(id)).finally(() => db.close());
 }
@@ -136,12 +142,28 @@ async function remove(name) {
 
 /** Erases what earlier visits have left and nobody can go on with. */
 export async function sweep() {
-  try {
-    for await (const name of (await folders()).keys()) { // throws if there has never been one
-      const release = await hold(lockOf(name), { ifAvailable: true });
-      if (release) await sweepOne(name).finally(release);
-    }
-  } catch {}
+  for (const name of new Set([...(await recorded().catch(() => [])), ...(await stored().catch(() => []))])) {
+    const release = await claim(name, false);
+    if (release) await sweepOne(name).catch(() => {}).finally(release);
+  }
+}
+
+/** Whether anything was ever recorded: a database is not made for asking. */
+const kept = async () => (await indexedDB.databases()).some(({ name }) => name === DATABASE);
+
+/** @returns {Promise<string[]>} */
+async function recorded() {
+  if (!(await kept())) return [];
+  const db = await openDatabase();
+  const keys = answer(db.transaction(STORE).objectStore(STORE).getAllKeys());
+  return /** @type {Promise<string[]>} */ (keys.finally(() => db.close()));
+}
+
+/** Names of folders. Throws if there has never been one. */
+async function stored() {
+  const names = [];
+  for await (const name of (await folders()).keys()) names.push(name);
+  return names;
 }
 
 /** @param {string} name */
@@ -151,6 +173,7 @@ async function sweepOne(name) {
 
 /** @param {string} id */
 async function usable(id) {
+  if (!(await kept())) return false;
   const db = await openDatabase();
   try {
     /** @type {PartialRecord | undefined} */

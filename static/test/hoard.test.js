@@ -73,8 +73,10 @@ async function newHoard(all = true) {
   return hoard;
 }
 
+const crew = /** @type {any} */ ({ buffer: (/** @type {number} */ size) => new Uint8Array(size) });
+
 /** @param {AHoard | null} hoard */
-const newSource = (hoard) => new Source(share, "ticket", new Meter(() => {}), new AbortController().signal, null, hoard);
+const newSource = (hoard) => new Source(share, "ticket", new Meter(() => {}), new AbortController().signal, null, hoard, crew);
 
 /** @param {ASource} source */
 async function all(source) {

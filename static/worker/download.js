@@ -46,7 +46,7 @@ serve({
       if (e.code === "not-found") await keeper.forget();
       throw e;
     });
-    const found = keeper.bytes ? null : await keeper.find();
+    const found = await keeper.find();
     const token = ticket ?? found?.ticket;
     current?.arrivals?.end();
     current = {
@@ -95,11 +95,16 @@ serve({
 
   /**
    * Takes one download, unless there is a ticket already. Returns the ticket, for reloads.
+   * @param {unknown} _
+   * @param {boolean} whole whether it is for the whole, which another page can go on with
    * @returns {Promise<string>}
    */
-  async take() {
+  async take(_, whole) {
+    const { share, keeper } = current;
+    if (current.ticket && whole) await keeper.reserve(share, current.ticket);
     if (current.ticket) return current.ticket;
     current.wanted ??= (await loading).engine.createToken(); // kept when an answer is lost: the same ticket again takes no other download
+    if (whole) await keeper.reserve(share, current.wanted.token);
     await api.takeDownload(current.id, current.keys.bearer, current.wanted.hash).catch(whenOpen);
     current.ticket = current.wanted.token;
     current.wanted = null;

@@ -37,6 +37,11 @@ export class Hoard {
     this.#begin = begin;
   }
 
+  /** Whether there is a folder. */
+  get begun() {
+    return this.#folder !== null;
+  }
+
   /** How many bytes are there. */
   get bytes() {
     return [...this.#sizes.values()].reduce((sum, n) => sum + n, 0);

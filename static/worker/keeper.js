@@ -42,22 +42,29 @@ export class Keeper {
     return this.#lasting?.hoard.bytes ?? 0;
   }
 
-  /** Takes up what earlier pages have kept, unless another tab is at it. Returns what goes with it, or null. */
+  /** Takes up what earlier pages have kept, unless this or another tab is at it. Returns what goes with it, or null. */
   async find() {
-    const kept = () => partial.find(this.#id);
-    if (!(await kept().catch(() => null))) return null;
+    const kept = () => partial.find(this.#id).catch(() => null);
+    if (this.#lasting || !(await kept())) return null;
     const release = await partial.claim(this.#id);
     if (!release) return null;
-    try {
-      const found = await kept();
-      const hoard = new Hoard(() => partial.folderOf(this.#id, false));
-      await hoard.load();
-      this.#lasting = { hoard, name: this.#id, release };
-      return found;
-    } catch {
-      await partial.erase(this.#id).finally(release);
-      return null;
-    }
+    const { hoard } = (this.#lasting = this.#last(release));
+    await partial.folderOf(this.#id, false).then(() => hoard.load()).catch(() => {}); // only the ticket was kept
+    return kept();
+  }
+
+  /**
+   * Keeps a ticket before it is used, so that another page can go on with it however this one ends. Where nothing can be kept, or
+   * another tab is at it, that is so.
+   * @param {Share} share
+   * @param {string} ticket
+   */
+  async reserve({ id, expires }, ticket) {
+    const release = this.#lasting?.release ?? (await partial.claim(id, false));
+    this.#elsewhere = !release;
+    if (!release) return;
+    this.#lasting ??= this.#last(release);
+    await partial.keep(id, expires, { ticket, file: null }).catch(() => {});
   }
 
   /**
@@ -67,19 +74,17 @@ export class Keeper {
   async provide({ share, ticket, file, whole, staged, plain }) {
     if (this.#full || share.size < WORTH) return null;
     const all = staged && plain > LITTLE;
-    if (whole && !this.#elsewhere) {
-      const { hoard } = (this.#lasting ??= this.#last(share, ticket, file));
-      if (this.bytes) await partial.keep(share.id, share.expires, { ticket, file }).catch(() => {});
+    if (whole && this.#lasting) {
+      const { hoard } = this.#lasting;
+      if (file) await partial.keep(share.id, share.expires, { ticket, file }).catch(() => {});
       hoard.all = false;
       if (!all) return hoard;
       hoard.all = await hoard.ready(plain + share.size - hoard.bytes);
       hoard.full ||= !hoard.all;
       if (hoard.all || hoard.bytes) return hoard;
-      this.#wipe(this.#lasting);
-      this.#lasting = null;
-      this.#full = !this.#elsewhere;
+      this.#full = true;
     }
-    if (!all || this.#full) return null;
+    if (!all || this.#full || (whole && !this.#elsewhere)) return null;
     this.#passing = await this.#pass();
     const { hoard } = this.#passing;
     hoard.all = await hoard.ready(2 * plain);
@@ -102,32 +107,18 @@ export class Keeper {
 
   /** Wipes all that is kept of the share, unless another tab is at it. */
   async forget() {
-    const release = this.#lasting ? null : await partial.claim(this.#id);
-    this.#lasting ??= release && { hoard: new Hoard(() => partial.folderOf(this.#id, false)), name: this.#id, release };
-    await this.settle("cancelled", true);
+    if (this.#lasting) return this.settle("cancelled", true);
+    const found = await partial.find(this.#id).catch(() => null);
+    const release = found && (await partial.claim(this.#id));
+    if (release) await partial.erase(this.#id).finally(release);
   }
 
   /**
-   * @param {Share} share
-   * @param {string} ticket
-   * @param {FileSystemFileHandle | null} file
+   * @param {() => void} release
    * @returns {Keep}
    */
-  #last({ id, expires }, ticket, file) {
-    /** @type {Keep} */
-    const keep = {
-      name: id,
-      release: null,
-      hoard: new Hoard(async () => {
-        keep.release = await partial.claim(id);
-        this.#elsewhere = !keep.release;
-        if (!keep.release) throw new Error("another tab keeps it");
-        const folder = await partial.folderOf(id, true);
-        await partial.keep(id, expires, { ticket, file });
-        return folder;
-      }),
-    };
-    return keep;
+  #last(release) {
+    return { name: this.#id, release, hoard: new Hoard(() => partial.folderOf(this.#id, true)) };
   }
 
   /** @returns {Promise<Keep>} */
@@ -139,6 +130,7 @@ export class Keeper {
   /** @param {Keep} keep */
   async #wipe({ hoard, name, release }) {
     hoard.close();
-    if (release) await partial.erase(name).finally(release);
+    const erase = hoard.begun ? partial.erase : partial.forget; // whose line was fast has no folder
+    if (release) await erase(name).catch(() => {}).finally(release);
   }
 }

@@ -160,7 +160,7 @@ func TestDownloadAfterReload(t *testing.T) {
 	})
 }
 
-// TestKilledDownload: browser and server are killed at any moment of a download, again and again. It ends all the same, with every
+// TestKilledDownload: tab, browser and server are killed at any moment of a download, again and again. It ends all the same, with every
 // byte, what had arrived is not sent again, and it is one download. WebKit keeps nothing beyond a session that is driven.
 func TestKilledDownload(t *testing.T) {
 	t.Parallel()
@@ -178,20 +178,24 @@ func TestKilledDownload(t *testing.T) {
 			s.tap.set(func(tp *tap) { tp.slowDown = 768 << 10 })
 			must(t, b.Click("[data-hook=download]"))
 			time.Sleep(time.Duration(r.IntN(4000)) * time.Millisecond)
-			which := r.IntN(4)
-			if which != 0 { // else the server alone, which the page waits for
-				b.Crash()
+			killed := victims[r.IntN(len(victims))] // a server alone the page waits for, until it is left
+			for _, victim := range killed {
+				switch victim {
+				case "tab":
+					must(t, b.CrashTab())
+				case "browser":
+					b.Crash()
+				case "server":
+					s.stop(syscall.SIGKILL)
+					time.Sleep(time.Duration(r.IntN(1500)) * time.Millisecond)
+					s.start()
+				}
 			}
-			if which < 2 {
-				s.stop(syscall.SIGKILL)
-				time.Sleep(time.Duration(r.IntN(1500)) * time.Millisecond)
-				s.start()
-			}
-			if which != 0 {
+			if killed[0] == "browser" {
 				must(t, b.Restart())
 			}
 			open(t, b, share, "ready")
-			t.Logf("kill %d (%d): %d bytes were sent, %v are kept", n, which, s.tap.sent(id), keptBy(t, b))
+			t.Logf("kill %d, of %v: %d bytes were sent, %v are kept", n, killed, s.tap.sent(id), keptBy(t, b))
 		}
 		s.tap.set(func(tp *tap) { tp.slowDown = 0 })
 		s.wantWhole(t, k.save(t, b), file, id)
@@ -200,6 +204,28 @@ func TestKilledDownload(t *testing.T) {
 		if again > most {
 			t.Errorf("%d bytes were sent again, and %d may have been under way", again, most)
 		}
+		wantNothingKept(t, b)
+	})
+}
+
+// TestTicketSurvives: a browser that is killed when its download is counted, and nothing of it has arrived, goes on with that download.
+func TestTicketSurvives(t *testing.T) {
+	t.Parallel()
+	eachKind(t, sample(t, kinds(t, func(k browserKind) bool { return k.keeps() && k.way != "file" })), func(t *testing.T, k browserKind) {
+		s := newSite(t)
+		b := k.start(t, s)
+		file := writeFile(t, filepath.Join(t.TempDir(), "ticket.bin"), noise(random(t), 70_000))
+		share := s.send(t, b, parcel{files: []string{file}, downloads: "2"})
+		id := s.reader(t, share, "").id
+		mend := s.tap.cut("/parts/")
+		open(t, b, share, "ready")
+		must(t, b.Click("[data-hook=download]"))
+		eventually(t, "the download is counted", patience, func() bool { return s.taken(id) == 1 })
+		b.Crash()
+		mend()
+		must(t, b.Restart())
+		open(t, b, share, "ready")
+		s.wantWhole(t, k.save(t, b), file, id)
 		wantNothingKept(t, b)
 	})
 }
