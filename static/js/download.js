@@ -120,6 +120,7 @@ function headings({ state, trouble, waiting, sent, givenUp, way, share, manifest
   if (state === "receiving" && open) return [[say("download.receiving.title")], say("download.following.receiving")];
   if (state !== "ready") return [[say(`download.${state}.title`)], say(`download.${state}.lead`)];
   if (!share || !manifest) throw new Error("BUG: ready without a manifest");
+  if (open && manifest.kind === "note") return [headline(manifest), ""]; // all of it is here, and the rest takes no time
   if (open) return [headline(manifest), sent ? say("download.following.sent", { n: percent(sent) }) : say("download.following.begun")];
   const time = format.span(Math.max(1, remaining(share)));
   return [headline(manifest), say("download.ready.lead", { moment: format.moment(share.created), time })];
