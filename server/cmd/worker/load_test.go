@@ -179,7 +179,7 @@ func round(base string, rnd *mathrand.Rand) error {
 	if err != nil || !bytes.Equal(got, s.content[from:]) {
 		return fmt.Errorf("another range than was asked for, %w", err)
 	}
-	if _, err := s.want(http.StatusNotFound, "GET", "/parts", s.reader[:43], nil); err != nil {
+	if _, err := s.want(http.StatusNotFound, "GET", "/parts/1", s.reader[:43], nil); err != nil {
 		return err
 	}
 	_, err = s.want(http.StatusNoContent, "DELETE", "", s.owner, nil)
