@@ -38,13 +38,16 @@ export class Crew {
   static #ready = null;
 
   /**
-   * Gathers a crew for the next that is asked for, if it has so much to do that a person may notice how long that takes.
+   * Gathers a crew for the next that is asked for, if it has so much to do that a person may notice how long that takes. One that was
+   * gathered for another size goes.
    * @param {Loaded} loaded
    * @param {number} frames
    */
   static prepare(loaded, frames) {
-    if (frames < WORTH || (Crew.#ready && Crew.#ready.#fits(frames))) return;
+    if (Crew.#ready && Crew.#ready.#fits(frames)) return;
     Crew.#ready?.end();
+    Crew.#ready = null;
+    if (frames < WORTH) return;
     const crew = (Crew.#ready = new Crew(loaded, frames));
     while (crew.#members.length < crew.#size) crew.#hire();
   }
