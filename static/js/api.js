@@ -12,6 +12,7 @@ const TRANSFER = Infinity; // what is under way goes on by itself when the conne
 const STUBBORN = 8; // of something that may well never pass
 const FIRST_WAIT = 500; // milliseconds; doubles with each try
 const LONGEST_WAIT = 30_000;
+const LONGEST_REST = 86_400; // seconds: timers that are set for weeks go off at once
 
 /** An error that the server described (RFC 9457), or that no answer came ("offline"). */
 export class Problem extends Error {
@@ -238,7 +239,7 @@ async function describe(response) {
   return new Problem(p.code ?? "unavailable", p.detail ?? response.statusText, {
     status: response.status,
     triesLeft: p.triesLeft,
-    retryAfter: seconds > 0 ? seconds : undefined,
+    retryAfter: seconds > 0 ? Math.min(seconds, LONGEST_REST) : undefined,
   });
 }
 

@@ -6,6 +6,7 @@
 // share is whole, or that the server does not have it any more: then the sender has given up ("given-up").
 
 import * as api from "../js/api.js";
+import { checkParts } from "./answers.js";
 import { unlessAborted } from "./gate.js";
 
 /** @import { Parts, Share } from "../js/types.d.ts" */
@@ -110,7 +111,7 @@ export class Arrivals {
     const query = manifest ? `?wait=${HELD}&seen=${count}` : ""; // that the manifest arrives is no news to the server
     const { ticket } = this;
     try {
-      this.#hear(await api.getParts(this.#id, ticket ?? this.#access, { query, signal: this.#stop.signal, tries: 1 }));
+      this.#hear(checkParts(await api.getParts(this.#id, ticket ?? this.#access, { query, signal: this.#stop.signal, tries: 1 })));
     } catch (e) {
       const { code, retryAfter = 0 } = /** @type {any} */ (e);
       if (code !== "not-found") {

@@ -1,0 +1,43 @@
+// @ts-check
+// What cannot be is not believed: neither sizes that would fill the memory, nor lists that would never end.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as api from "../js/api.js";
+import { checkParts, checkShare } from "../worker/answers.js";
+
+const share = { id: "AAAAAAAAAAAAAAAA", state: "open", size: 100, partSize: 10, parts: 0, now: 1, created: 1, expires: 2, lifetime: 3, left: null };
+const parts = { state: "open", size: 100, partSize: 10, manifest: true, count: 3, ranges: [[1, 2], [4, 4]] };
+
+/** @type {[string, (answer: any) => object, object][]} */
+const checks = [["share", checkShare, share], ["parts", checkParts, parts]];
+for (const [what, check, honest] of checks) {
+  test(`${what}: what is honest passes, and garbage does not`, () => {
+    assert.equal(check(honest), honest);
+    assert.ok(check({ ...honest, state: "ready", size: 2 ** 38, partSize: 2 ** 26 }), "as large as shares may be");
+    const sizes = [undefined, null, "100", NaN, Infinity, 0, -1, 1.5, 2 ** 53, 2 ** 60, {}, []];
+    const garbage = [null, undefined, 7, "ready", [], ...[...sizes, 41_000].map((size) => ({ ...honest, size })),
+      ...[...sizes, 2 ** 30].map((partSize) => ({ ...honest, partSize })), { ...honest, state: "gone" }];
+    for (const answer of garbage) assert.throws(() => check(answer), { code: "garbled" }, JSON.stringify(answer));
+  });
+}
+
+test("share: times are times", () => {
+  for (const name of ["now", "expires", "lifetime"]) {
+    for (const value of [null, "1", NaN, -1, 2 ** 60]) assert.throws(() => checkShare(/** @type {any} */ ({ ...share, [name]: value })), { code: "garbled" });
+  }
+});
+
+test("parts: ranges ascend, and are as many as there can be", () => {
+  for (const ranges of [null, {}, [1], [[]], [[0, 1]], [[2, 1]], [[1, 3], [3, 3]], [[4, 4], [1, 2]], [[1, 4097]], [[1, 2 ** 53]], [[1, Infinity]], [["1", "3"]], [[1, 2]]]) {
+    assert.throws(() => checkParts(/** @type {any} */ ({ ...parts, ranges })), { code: "garbled" }, JSON.stringify(ranges));
+  }
+  assert.throws(() => checkParts(/** @type {any} */ ({ ...parts, manifest: 1 })), { code: "garbled" });
+});
+
+test("a server that asks for a pause of years is asked again in a day: a timer for years goes off at once", async (t) => {
+  for (const [header, seconds] of [["5", 5], ["99999999999", 86_400], ["1e999", 86_400], ["-7", undefined], ["soon", undefined]]) {
+    t.mock.method(globalThis, "fetch", async () => new Response("", { status: 429, headers: { "Retry-After": /** @type {string} */ (header) } }));
+    await assert.rejects(api.config(1), { code: "unavailable", retryAfter: seconds });
+  }
+});
