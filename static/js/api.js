@@ -248,7 +248,7 @@ async function describe(response) {
  * @param {Problem} p
  */
 function passes(p) {
-  if (p.code === "offline" || p.code === "digest-mismatch" || p.code === "interrupted") return true;
+  if (p.code === "offline" || p.code === "unavailable" || p.code === "digest-mismatch" || p.code === "interrupted") return true;
   if (p.code === "too-many-tries" || p.code === "storage-full") return false; // a person decides
   return p.status === 429 || p.status >= 500;
 }

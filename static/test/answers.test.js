@@ -3,7 +3,6 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as api from "../js/api.js";
 import { checkParts, checkShare } from "../worker/answers.js";
 
 const share = { id: "AAAAAAAAAAAAAAAA", state: "open", size: 100, partSize: 10, parts: 0, now: 1, created: 1, expires: 2, lifetime: 3, left: null };
@@ -33,11 +32,4 @@ test("parts: ranges ascend, and are as many as there can be", () => {
     assert.throws(() => checkParts(/** @type {any} */ ({ ...parts, ranges })), { code: "garbled" }, JSON.stringify(ranges));
   }
   assert.throws(() => checkParts(/** @type {any} */ ({ ...parts, manifest: 1 })), { code: "garbled" });
-});
-
-test("a server that asks for a pause of years is asked again in a day: a timer for years goes off at once", async (t) => {
-  for (const [header, seconds] of [["5", 5], ["99999999999", 86_400], ["1e999", 86_400], ["-7", undefined], ["soon", undefined]]) {
-    t.mock.method(globalThis, "fetch", async () => new Response("", { status: 429, headers: { "Retry-After": /** @type {string} */ (header) } }));
-    await assert.rejects(api.config(1), { code: "unavailable", retryAfter: seconds });
-  }
 });
