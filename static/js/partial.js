@@ -25,7 +25,7 @@ import * as vault from "./vault.js";
  * @typedef {object} PartialRecord
  * @property {string} id
  * @property {CryptoKey} key
- * @property {number} expires milliseconds
+ * @property {number} expires milliseconds, by this device's clock
  * @property {Sealed} ticket
  * @property {FileSystemFileHandle | null} file
  */
@@ -34,7 +34,7 @@ const DATABASE = "sealpost downloads";
 const STORE = "downloads"; // by id
 const FOLDER = "partial";
 const RELEASE = 2500; // milliseconds, for which a page that has just ended may hold its lock
-const SLACK = 3600_000; // milliseconds by which clocks may differ
+const SLACK = 3600_000; // milliseconds by which clocks may be wrong
 
 const openDatabase = () => openStores(DATABASE, 1, { [STORE]: "id" });
 
@@ -89,13 +89,13 @@ export async function find(id) {
 /**
  * Keeps what is needed to go on. The caller holds the lock.
  * @param {string} id
- * @param {number} expires seconds
+ * @param {number} lasts seconds until nobody can go on with it
  * @param {Partial} partial
  */
-export async function keep(id, expires, { ticket, file }) {
+export async function keep(id, lasts, { ticket, file }) {
   const key = await vault.newKey();
   const sealed = await vault.seal(key, labelOf(id), new TextEncoder().encode(ticket));
-  const record = { id, key, expires: expires * 1000, ticket: sealed, file };
+  const record = { id, key, expires: Date.now() + lasts * 1000, ticket: sealed, file };
   const db = await openDatabase();
   try {
     const put = () => write(db, (store) => store(STORE).put(record));

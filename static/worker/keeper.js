@@ -59,12 +59,13 @@ export class Keeper {
    * @param {Share} share
    * @param {string} ticket
    */
-  async reserve({ id, expires }, ticket) {
+  async reserve(share, ticket) {
+    const { id } = share;
     const release = this.#lasting?.release ?? (await partial.claim(id, false));
     this.#elsewhere = !release;
     if (!release) return;
     this.#lasting ??= this.#last(release);
-    await partial.keep(id, expires, { ticket, file: null }).catch(() => {});
+    await partial.keep(id, lasts(share), { ticket, file: null }).catch(() => {});
   }
 
   /**
@@ -76,7 +77,7 @@ export class Keeper {
     const all = staged && plain > LITTLE;
     if (whole && this.#lasting) {
       const { hoard } = this.#lasting;
-      if (file) await partial.keep(share.id, share.expires, { ticket, file }).catch(() => {});
+      if (file) await partial.keep(share.id, lasts(share), { ticket, file }).catch(() => {});
       hoard.all = false;
       if (!all) return hoard;
       hoard.all = await hoard.ready(plain + share.size - hoard.bytes);
@@ -134,3 +135,10 @@ export class Keeper {
     if (release) await erase(name).catch(() => {}).finally(release);
   }
 }
+
+/**
+ * For how many seconds the server may have a share: by its own clock, for this device's may be another. One that is still being sent
+ * has its time before it once it is complete.
+ * @param {Share} share
+ */
+const lasts = ({ now, expires, state, lifetime }) => expires - now + (state === "open" ? lifetime : 0);
