@@ -5,6 +5,7 @@
 import { collect, free } from "../js/garbage.js";
 import { CHUNK, TAG, cipher } from "./cipher.js";
 import { have } from "./load.js";
+import { Reading } from "./reading.js";
 import { Pieces } from "./stretch.js";
 
 /** @import { Key } from "./cipher.js" */
@@ -20,6 +21,7 @@ export class Work {
   #engine;
   /** Joins what does not lie together. */
   #scratch = new Uint8Array(ROOM);
+  #plain = new Buffers(FRAME);
   #frames = new Buffers(ROOM); // compressed
   #chunks = new Buffers(AT_ONCE * CHUNK); // opened
   /** @type {ReturnType<typeof cipher> | null} */
@@ -39,19 +41,20 @@ export class Work {
    * @param {{blob: Blob, sizes: number[], wanted: boolean[], digests: boolean}} job
    */
   async compress({ blob, sizes, wanted, digests }) {
-    const buffer = await blob.arrayBuffer().catch(() => new ArrayBuffer(0)); // browsers refuse to read a changed file
-    const plain = new Pieces([new Uint8Array(buffer)]);
-    if (plain.left !== sizes.reduce((a, b) => a + b)) throw Object.assign(new Error("failed to read"), { code: "changed" });
+    const plain = new Reading(blob, this.#plain.take());
     const pieces = [], sums = [];
-    for (const [i, size] of sizes.entries()) {
-      const frame = plain.take(size);
-      if (digests) sums.push(crypto.subtle.digest("SHA-256", frame)); // while it is compressed here, in another thread
-      pieces.push(wanted[i] ? this.#compress(frame) : new Uint8Array(0));
+    try {
+      for (const [i, size] of sizes.entries()) {
+        const frame = await plain.take(size);
+        if (digests) sums.push(crypto.subtle.digest("SHA-256", frame)); // of a copy
+        pieces.push(wanted[i] ? this.#compress(frame) : new Uint8Array(0));
+        collect(size);
+      }
+    } finally {
+      plain.end();
+      this.#plain.spare(plain.room);
     }
-    const found = (await Promise.all(sums)).map((sum) => new Uint8Array(sum));
-    collect(buffer.byteLength);
-    free(new Uint8Array(buffer));
-    return { pieces, digests: found };
+    return { pieces, digests: (await Promise.all(sums)).map((sum) => new Uint8Array(sum)) };
   }
 
   /**
