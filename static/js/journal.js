@@ -109,6 +109,11 @@ export class Journal {
     this.upload = upload;
   }
 
+  /** Whether it is written, so that another page could go on. */
+  get lasts() {
+    return this.#db !== null;
+  }
+
   /** How many frames are known. */
   get frames() {
     return this.#frames.count;

@@ -5,6 +5,7 @@
 
 import * as api from "../js/api.js";
 import * as journals from "../js/journal.js";
+import { checkParts, checkShare } from "./answers.js";
 
 /** @import { Item, KeptEntry, Resumption, Share, Shipment, Upload } from "../js/types.d.ts" */
 /** @import { Journal } from "../js/journal.js" */
@@ -47,9 +48,14 @@ export class Dispatch {
     return this.#share.partSize;
   }
 
-  /** Whether another page could go on with it. */
+  /** Whether it has a journal, to which frames and parts are shown. */
   get kept() {
     return this.#journal !== null;
+  }
+
+  /** Whether another try, or another page, could go on with it: the journal can be written, and all that was is there. */
+  get lasts() {
+    return this.#journal?.lasts ?? false;
   }
 
   /** What the journal keeps of it. */
@@ -167,7 +173,7 @@ export async function begin(engine, shipment, signal) {
   try {
     signal.throwIfAborted();
     const terms = { ...keys.hashes, owner: owner.hash, password: keys.password, size: sealer.bound, lifetime, maxDownloads };
-    const share = await api.createShare(terms, signal);
+    const share = checkShare(await api.createShare(terms, signal));
     /** @type {Upload} */
     const upload = {
       engine: engine.build, fragment: keys.fragment, owner: owner.token, identity: keys.identity, password: keys.password,
@@ -190,11 +196,11 @@ export async function begin(engine, shipment, signal) {
  */
 export async function resume(engine, { id, items }, signal) {
   const journal = await journals.resume(id);
-  if (!journal) throw Object.assign(new Error("nothing is kept of this share"), { code: "not-found" });
+  if (!journal) throw Object.assign(new Error("nothing is kept of this share"), { code: "not-found", left: false });
   const { upload } = journal;
   try {
     if (upload.engine !== engine.build) throw anew("outdated", upload);
-    const parts = await api.getParts(id, upload.owner, { signal, tries: Infinity });
+    const parts = checkParts(await api.getParts(id, upload.owner, { signal, tries: Infinity }));
     if (!journal.intact || !fits(upload, items, parts, journal)) throw anew("mismatch", upload);
     const { identity, kind, note, entries } = upload;
     const sealer = newSealer(() => engine.resumeSealer(identity, kind, note, entries.map(entry), journal.prefix, journal.manifest));
@@ -209,8 +215,8 @@ export async function resume(engine, { id, items }, signal) {
   }
 }
 
-/** What stands in the way of going on now, but not for good. */
-const STAYS = new Set(["unavailable", "internal"]);
+/** What stands in the way of going on now, but not for good: the server's trouble, or this device's. */
+export const STAYS = new Set(["unavailable", "internal", "garbled", "worker-stopped", "not-loaded", "no-engine", "elsewhere"]);
 
 /**
  * @param {"mismatch" | "outdated"} reason

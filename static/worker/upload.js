@@ -2,12 +2,13 @@
 // The upload worker: has a crew seal what the page hands over (sealing.js) and sends the parts while it goes on sealing.
 //
 // Everything is sealed once, or once more to the very same bytes, which the journal sees to (js/journal.js). Retries resend the
-// very bytes of a part. An upload that ends with its page can be gone on with in another; one that is refused, cancelled or no longer
-// what it was is deleted, and another attempt is another share with other keys.
+// very bytes of a part. An upload that ends with its page can be gone on with in another, and one that the trouble of this device or of the
+// server ends can in this one, too; one that is refused, cancelled or no longer what it was is deleted, and another attempt is another
+// share with other keys.
 
 import { collect } from "../js/garbage.js";
 import { Crew } from "./crew.js";
-import { anew, begin, resume } from "./dispatch.js";
+import { STAYS, anew, begin, resume } from "./dispatch.js";
 import { Gate } from "./gate.js";
 import { loadEngine } from "./load.js";
 import { Meter, throttled } from "./meter.js";
@@ -122,24 +123,26 @@ async function goOn(loaded, resumption, news, signal) {
  * @param {Loaded} loaded
  * @param {Dispatch} dispatch
  * @param {(n: UploadNews) => void} news
- * @param {AbortSignal} signal
+ * @param {AbortSignal} cancelled
  * @returns {Promise<Posted>}
  */
-async function deliver(loaded, dispatch, news, signal) {
-  const { id, link, kept, sealer } = dispatch;
+async function deliver(loaded, dispatch, news, cancelled) {
+  const { id, link, lasts, sealer } = dispatch;
   const crew = Crew.of(loaded, sealer.frames);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([cancelled, failed.signal]);
   signal.addEventListener("abort", () => crew.end(signal.reason), { once: true });
   try {
     signal.throwIfAborted();
-    news({ type: "link", id, link, kept });
+    news({ type: "link", id, link, kept: lasts });
     await gate.pass((passing) => dispatch.sendManifest(passing), signal);
     await sendParts(crew, dispatch, news, signal);
     const share = await gate.pass((passing) => dispatch.complete(passing), signal);
     return { link, share, sealed: sealer.sealed };
   } catch (e) {
-    crew.end();
+    failed.abort(e); // what is sealed or sent besides
     const { code } = /** @type {any} */ (e);
-    const left = code === "elsewhere" ? undefined : await dispatch.giveUp();
+    const left = dispatch.lasts && STAYS.has(code) ? undefined : await dispatch.giveUp();
     throw Object.assign(code === "mismatch" ? anew("mismatch", dispatch.upload) : /** @type {Error} */ (e), { left });
   } finally {
     crew.end();
@@ -159,7 +162,7 @@ async function sendParts(crew, dispatch, news, signal) {
   const pass = throttled(news);
   const meter = new Meter(() => report());
   const total = dispatch.sealer.size;
-  let frames = 0, framed = 0, compressed = 0, slow = true;
+  let frames = 0, framed = 0, compressed = 0, slow = true, { lasts } = dispatch;
   const report = () => {
     const checking = frames < dispatch.known;
     pass({ type: "progress", total, done: meter.settled, moved: meter.moved, framed, compressed, checking });
@@ -180,6 +183,7 @@ async function sendParts(crew, dispatch, news, signal) {
       const { bytes, digest } = await seal();
       signal.throwIfAborted();
       await dispatch.record(n, digest); // from here on it counts as sent
+      if (lasts && !dispatch.lasts) news({ type: "link", id: dispatch.id, link: dispatch.link, kept: (lasts = false) });
       const begun = performance.now();
       await gate.pass((passing) => dispatch.send(n, bytes, digest, passing, slow ? piece.moved : undefined), signal);
       slow = performance.now() - begun > SLOW_PART;
