@@ -282,11 +282,23 @@ function shipment() {
 }
 
 /** Rejects when the person gives up, which needs no worker while nothing has been sent. */
-const cancelled = () => new Promise((_, reject) => {
+const cancelled = () => /** @type {Promise<never>} */ (new Promise((_, reject) => {
   hook("cancel").addEventListener("click", () => reject(Object.assign(new Error("cancelled"), { code: "cancelled" })), { once: true });
-});
+}));
+
+/** Whether what is gone on with has a password, which no page keeps. */
+let unsaid = false;
+
+/** For what has to be sent anew. */
+function askPassword() {
+  unsaid = false;
+  store.set({ state: "ready", error: say("upload.anew.password"), link: "" });
+  blamePassword(true);
+  password.focus();
+}
 
 async function send() {
+  if (unsaid && !password.value) return askPassword();
   if (password.value && !password.value.trim()) {
     store.set({ error: say("upload.refused.blankPassword") });
     blamePassword(true);
@@ -308,6 +320,7 @@ async function resume({ id, upload }, items) {
   refresh();
   choose(expiry, upload.lifetime);
   choose(downloads, upload.maxDownloads);
+  unsaid = upload.password;
   await transfer("resume", { id, items, handles: [] }, linkOf(id, upload.fragment));
 }
 
@@ -328,10 +341,13 @@ async function transfer(method, what, link) {
   pending = null;
   let word;
   try {
-    await Promise.race([prepared(), cancelled()]);
-    if (givesHandles) what.handles = (await handles()).handlesOf(what.items);
-    const posted = await worker.call(method, [what], { news: listen });
+    const found = givesHandles ? handles().then(({ handlesOf }) => handlesOf(what.items)) : [];
+    [what.handles] = await Promise.race([Promise.all([found, prepared()]), cancelled()]);
+    const posting = worker.call(method, [what], { news: listen });
+    if (store.value.paused) worker.call("pause", []); // pressed before
+    const posted = await posting;
     word = say("upload.done.tab");
+    unsaid = false;
     store.set({ state: "done", link: posted.link, posted });
     clearPassword();
   } catch (e) {
@@ -355,9 +371,7 @@ async function stopped(e) {
     note.value = "";
     refresh(explain(e).whole);
   } else if (e.code === "anew") {
-    store.set({ state: "ready", error: say("upload.anew.password"), link: "" });
-    blamePassword(true);
-    password.focus();
+    askPassword();
   } else if (e.code === "cancelled") {
     store.set({ state: "ready", error: say(e.left ? "upload.sending.left" : "upload.sending.cancelled"), link: "" });
   } else {

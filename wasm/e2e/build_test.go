@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/sealpost/sealpost/static"
 	"github.com/sealpost/sealpost/static/statictest"
@@ -37,7 +38,14 @@ func TestBeforeTheEngine(t *testing.T) {
 		}
 		must(t, b.Click("[data-hook=start]"))
 		wantState(t, b, patience, "sending")
+		must(t, b.Click("[data-hook=pause]"))
 		release()
+		must(t, b.WaitFor("return document.querySelector('[data-hook=link]').value!==''", patience))
+		time.Sleep(time.Second)
+		if len(s.parts()) != 0 {
+			t.Error("something was sent in a pause")
+		}
+		must(t, b.Click("[data-hook=resume]"))
 		wantState(t, b, patience, "done")
 	})
 }

@@ -179,3 +179,42 @@ func TestWorkerStopped(t *testing.T) {
 		s.wantBytes(t, was.link, "", file)
 	})
 }
+
+// TestPasswordIsAsked: no page keeps a password. When an upload that had one is gone on with, and the server lets go of it then, it is not
+// sent anew without: a person has to write it again.
+func TestPasswordIsAsked(t *testing.T) {
+	t.Parallel()
+	someEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t, "-part-size", "512KiB")
+		b := launch(t, engine, webdriver.Options{})
+		file := mixedFile(t, "guarded.bin", 7<<20)
+		was := s.begin(t, b, parcel{files: []string{file}, password: "secret"}, func() { must(t, b.Go(s.url+"/")) })
+		s.tap.set(func(tp *tap) {
+			tp.refuses = func(r *http.Request) *api.Problem {
+				if r.Method == http.MethodPut {
+					return api.NewProblem(api.CodeStorageFull)
+				}
+				return nil
+			}
+		})
+		s.wantOffer(t, b, "guarded.bin")
+		must(t, b.SendKeys("[data-hook=offer-files]", file))
+		wantTrouble(t, b, "server is full", "Try again later")
+		s.tap.set(func(tp *tap) { tp.refuses = nil })
+		must(t, b.Click("[data-hook=start]"))
+		must(t, b.WaitFor("return document.activeElement===document.querySelector('[data-hook=password]')", patience))
+		wantState(t, b, patience, "ready")
+		if said := message(b); !strings.Contains(said, "password again") {
+			t.Errorf("the page says %q", said)
+		}
+		must(t, b.SetValue("[data-hook=password]", "secret"))
+		must(t, b.Click("[data-hook=start]"))
+		wantState(t, b, patience, "done")
+		link, err := b.Value("[data-hook=link]")
+		must(t, err)
+		if n := s.count("SELECT count(*) FROM shares WHERE password=0"); n != 0 || link == was.link {
+			t.Errorf("%d shares have no password; the same link: %v", n, link == was.link)
+		}
+		s.wantBytes(t, link, "secret", file)
+	})
+}
