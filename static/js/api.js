@@ -12,7 +12,7 @@ const TRANSFER = Infinity; // what is under way goes on by itself when the conne
 const STUBBORN = 8; // of something that may well never pass
 const FIRST_WAIT = 500; // milliseconds; doubles with each try
 const LONGEST_WAIT = 30_000;
-const LONGEST_REST = 86_400; // seconds: timers that are set for weeks go off at once
+const LONGEST_REST = 86_400; // seconds: timers for weeks go off at once
 
 /** An error that the server described (RFC 9457), or that no answer came ("offline"). */
 export class Problem extends Error {
@@ -123,9 +123,10 @@ export const getManifest = (id, reader) => request("GET", `shares/${id}/manifest
  * @param {string} id
  * @param {string} reader
  * @param {string} hash of the ticket
+ * @param {AbortSignal} signal
  */
-export const takeDownload = (id, reader, hash) =>
-  request("POST", `shares/${id}/downloads`, readNothing, { token: reader, json: { ticket: hash } });
+export const takeDownload = (id, reader, hash, signal) =>
+  request("POST", `shares/${id}/downloads`, readNothing, { token: reader, json: { ticket: hash }, signal });
 
 /**
  * Brings what is missing of a piece of part n.

@@ -251,6 +251,15 @@ function rest(seconds) {
   });
 }
 
+/** Why the save under way is to end; "" if it is not. */
+let halted = "";
+
+/** @param {"cancelled" | "interrupted"} why */
+function halt(why) {
+  halted = why;
+  worker.call("stop", [why]).catch(() => {});
+}
+
 /**
  * Saves one entry, or all.
  * @param {number | null} index
@@ -270,11 +279,12 @@ async function save(index) {
     store.set({ busy: false });
     return pressed?.focus();
   }
+  halted = "";
   store.set({ state: "receiving", kept: index === null ? null : kept });
   progress.start(size);
   let word;
   try {
-    const target = await ways.destination(name, size, file, () => worker.call("stop", ["interrupted"]));
+    const target = await ways.destination(name, size, file, () => halt("interrupted"));
     store.set({ way: target.way });
     const outcome = await pour(target, index, file).finally(() => target.close());
     if (outcome === "complete" && index === null) {
@@ -308,6 +318,7 @@ async function pour(target, index, file) {
     target.begin();
   };
   try {
+    if (halted) throw Object.assign(new Error("it was ended before it began"), { code: halted });
     keepTicket(await worker.call("take", [index === null])); // only now: where nothing can be saved nothing is counted
     return await worker.call("save", [target.port, index, { staged: target.way === "stage", file }], { news, transfer: [target.port] });
   } catch (e) {
@@ -351,7 +362,7 @@ async function forget() {
 const clearPassword = reveal(password, hook("reveal"));
 hook("unlock-form").addEventListener("submit", unlock);
 hook("download").addEventListener("click", () => save(null));
-hook("cancel").addEventListener("click", () => worker.call("stop", ["cancelled"]));
+hook("cancel").addEventListener("click", () => halt("cancelled"));
 hook("forget").addEventListener("click", forget);
 hook("retry").addEventListener("click", () => (store.value.trouble?.way === "reload" ? location.reload() : open()));
 addEventListener("online", () => {

@@ -5,6 +5,7 @@
 // the whole is saved, in other pages as well (keeper.js); retries and ranges under it count once.
 
 import * as api from "../js/api.js";
+import { checkShare } from "./answers.js";
 import { Arrivals, givenUp } from "./arrivals.js";
 import { Crew } from "./crew.js";
 import { Keeper } from "./keeper.js";
@@ -42,7 +43,7 @@ serve({
     const { engine } = await loading;
     const keys = engine.openLink(fragment, null);
     const keeper = current?.keeper ?? new Keeper(id);
-    const share = await api.getShare(id, keys.access).catch(async (e) => {
+    const share = await api.getShare(id, keys.access).then(checkShare).catch(async (e) => {
       if (e.code === "not-found") await keeper.forget();
       throw e;
     });
@@ -80,7 +81,7 @@ serve({
     arrivals?.listeners.add(tell);
     tell();
     await arrivals?.until(() => arrivals.whole);
-    own.share = await api.getShare(own.id, own.keys.access, Infinity);
+    own.share = checkShare(await api.getShare(own.id, own.keys.access, Infinity));
     own.arrivals = null;
     return own.share;
   },
@@ -94,18 +95,20 @@ serve({
   },
 
   /**
-   * Takes one download, unless there is a ticket already. Returns the ticket, for reloads.
+   * Takes one download, unless there is a ticket already. Returns the ticket, for reloads. With it a save begins, so from here on stop
+   * ends it.
    * @param {unknown} _
    * @param {boolean} whole whether it is for the whole, which another page can go on with
    * @returns {Promise<string>}
    */
   async take(_, whole) {
     const { share, keeper } = current;
+    const { signal } = (cancel = new AbortController());
     if (current.ticket && whole) await keeper.reserve(share, current.ticket);
     if (current.ticket) return current.ticket;
     current.wanted ??= (await loading).engine.createToken(); // kept when an answer is lost: the same ticket again takes no other download
     if (whole) await keeper.reserve(share, current.wanted.token);
-    await api.takeDownload(current.id, current.keys.bearer, current.wanted.hash).catch(whenOpen);
+    await api.takeDownload(current.id, current.keys.bearer, current.wanted.hash, signal).catch(whenOpen);
     current.ticket = current.wanted.token;
     current.wanted = null;
     if (current.arrivals) current.arrivals.ticket = current.ticket;
@@ -113,14 +116,13 @@ serve({
   },
 
   /**
-   * Opens the whole, or one entry of it, into the port. Returns how that ended: "complete" or "cancelled".
+   * Opens the whole, or one entry of it, into the port, after take. Returns how that ended: "complete" or "cancelled".
    * @param {(n: SaveNews) => void} news
    * @param {MessagePort} port
    * @param {number | null} index of the entry
    * @param {{staged: boolean, file: FileSystemFileHandle | null}} to the way it is saved, and the file, if one was chosen
    */
   async save(news, port, index, { staged, file }) {
-    cancel = new AbortController();
     const loaded = await loading;
     const { share, keys, keeper, arrivals } = current;
     const ticket = current.ticket ?? "";
@@ -143,7 +145,7 @@ serve({
   },
 
   /**
-   * Ends the save under way.
+   * Ends the save that take has begun.
    * @param {unknown} _
    * @param {string} code
    */
@@ -165,7 +167,7 @@ serve({
 
   /** @returns {Promise<Share>} */
   async refresh() {
-    return api.getShare(current.id, current.keys.access);
+    return checkShare(await api.getShare(current.id, current.keys.access));
   },
 });
 

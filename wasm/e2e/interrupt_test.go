@@ -108,3 +108,32 @@ func TestServerRestarts(t *testing.T) {
 		}
 	})
 }
+
+// TestCancelBeforeItBegins: who cancels while the server is still being asked for the download gets nothing, and when it is asked again
+// it is the same download.
+func TestCancelBeforeItBegins(t *testing.T) {
+	t.Parallel()
+	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "hasty.bin"), 2<<20)
+	someEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t)
+		b := launch(t, engine, webdriver.Options{})
+		open(t, b, s.send(t, b, parcel{files: []string{file}, downloads: "2"}), "ready")
+		release := s.tap.hold("/downloads")
+		must(t, b.Click("[data-hook=download]"))
+		wantState(t, b, patience, "receiving")
+		time.Sleep(500 * time.Millisecond) // for the question to be under way
+		must(t, b.Click("[data-hook=cancel]"))
+		wantState(t, b, patience, "ready")
+		release()
+		time.Sleep(time.Second)
+		if state := wantState(t, b, patience, "ready"); len(saved(b)) > 0 {
+			t.Errorf("in state %s there is %v", state, listing(b))
+		}
+		if g, w := fileHash(t, save(t, b, "[data-hook=download]", 0)), fileHash(t, file); g != w {
+			t.Errorf("got %s, want %s", g, w)
+		}
+		if taken := s.count("SELECT sum(taken) FROM shares"); taken != 1 {
+			t.Errorf("%d downloads were taken", taken)
+		}
+	})
+}
