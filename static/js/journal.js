@@ -89,6 +89,7 @@ export class Journal {
   /** What writes them, once what is being written is there. @type {Promise<void> | null} */
   #batch = null;
   #last = Promise.resolve();
+  #closed = false;
   /** Whether all that was written could be read again. */
   intact = true;
 
@@ -179,6 +180,7 @@ export class Journal {
     const from = this.#keptFrames;
     this.#keptFrames = next;
     const records = await Promise.all(parts.map(({ n, digest }, i) => this.#sealed(n, digest, i ? next : from, next)));
+    if (this.#closed) throw elsewhere(); // or nobody, but nothing was written
     if (!this.#db) return;
     try {
       await write(this.#db, (store) => records.forEach((record) => store(PARTS).add(record)));
@@ -247,6 +249,7 @@ export class Journal {
 
   /** Lets others go on. */
   close() {
+    this.#closed = true;
     this.#db?.close();
     this.#db = null;
     this.#release();

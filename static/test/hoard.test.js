@@ -61,6 +61,7 @@ beforeEach(() => {
   globalThis.fetch = /** @type {any} */ (async (/** @type {string} */ url, /** @type {any} */ { headers }) => {
     const n = Number(url.split("/").at(-1)) - 1;
     const [, from, to] = /** @type {string[]} */ (/bytes=(\d+)-(\d+)/.exec(headers.Range)).map(Number);
+    if (forgotten) return Response.json({ code: "not-found" }, { status: 404 });
     asked.push([n * PART + from, n * PART + to + 1]);
     return new Response(content.slice(n * PART + from, n * PART + to + 1), { status: 206, headers: { "Content-Range": `bytes ${from}-${to}/${PART}` } });
   });
@@ -75,8 +76,15 @@ async function newHoard(all = true) {
 
 const crew = /** @type {any} */ ({ buffer: (/** @type {number} */ size) => new Uint8Array(size) });
 
+let renewed = 0;
+let forgotten = false; // by the server: the ticket
+const renew = async () => {
+  renewed++;
+  forgotten = false;
+};
+
 /** @param {AHoard | null} hoard */
-const newSource = (hoard) => new Source(share, "ticket", new Meter(() => {}), new AbortController().signal, null, hoard, crew);
+const newSource = (hoard) => new Source(share, "ticket", new Meter(() => {}), new AbortController().signal, null, hoard, crew, renew);
 
 /** @param {ASource} source */
 async function all(source) {
@@ -161,6 +169,17 @@ test("what the opener takes once comes from the server", async () => {
   await all(second);
   assert.deepEqual(await second.prefix(new Uint8Array(184)), content.slice(0, 184));
   assert.deepEqual(asked, [[0, 184]]);
+});
+
+test("a ticket that the server has forgotten is presented anew, once", async () => {
+  forgotten = true;
+  const source = newSource(null);
+  assert.deepEqual(await all(source), content);
+  assert.equal(renewed, 1);
+  forgotten = true;
+  await assert.rejects(all(source), { code: "not-found" });
+  assert.equal(renewed, 1);
+  forgotten = false;
 });
 
 test("nothing is written after the end", async () => {

@@ -124,8 +124,10 @@ serve({
    */
   async save(news, port, index, { staged, file }) {
     const loaded = await loading;
-    const { share, keys, keeper, arrivals } = current;
+    const { id, share, keys, keeper, arrivals } = current;
     const ticket = current.ticket ?? "";
+    const { signal } = cancel;
+    const renew = async () => api.takeDownload(id, keys.bearer, (await known(ticket)).hash, signal);
     const { sealed, manifest } = current.unlocked ?? unlockedFirst();
     const whole = index === null;
     const { size: plain } = whole ? manifest : manifest.entries[index];
@@ -133,7 +135,7 @@ serve({
     const opener = () => loaded.engine.newOpener(keys.identity, sealed);
     let how = "failed";
     try {
-      const outcome = await save(loaded, { share, ticket, manifest, opener, index, staged, arrivals, hoard }, port, cancel, news);
+      const outcome = await save(loaded, { share, ticket, renew, manifest, opener, index, staged, arrivals, hoard }, port, cancel, news);
       how = outcome ?? how;
       return outcome;
     } catch (e) {

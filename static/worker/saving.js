@@ -22,6 +22,7 @@ const FRAME = 1 << 20;
  * @typedef {object} Order what is to be saved
  * @property {Share} share
  * @property {string} ticket
+ * @property {() => Promise<void>} renew presents it anew
  * @property {Manifest} manifest
  * @property {() => Opener} opener makes one; it serves once
  * @property {number | null} index of the entry; null for the whole
@@ -39,7 +40,7 @@ const FRAME = 1 << 20;
  * @param {(n: SaveNews) => void} news
  */
 export async function save(loaded, order, port, cancel, news) {
-  const { share, ticket, manifest, index, staged, arrivals, hoard } = order;
+  const { share, ticket, renew, manifest, index, staged, arrivals, hoard } = order;
   const { signal } = cancel;
   const { size } = index === null ? manifest : manifest.entries[index];
   const had = (hoard?.bytes ?? 0) > 0;
@@ -52,7 +53,7 @@ export async function save(loaded, order, port, cancel, news) {
   };
   const meter = new Meter(progress);
   const crew = Crew.of(loaded, size / FRAME);
-  const source = new Source(share, ticket, meter, signal, arrivals, hoard, crew);
+  const source = new Source(share, ticket, meter, signal, arrivals, hoard, crew, renew);
   const sink = new Sink(port, cancel, (n) => {
     if (n.type === "primed") return news(n);
     done = n.done;

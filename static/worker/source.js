@@ -26,6 +26,9 @@ export class Source {
   #arrivals;
   #hoard;
   #crew;
+  #renew;
+  /** @type {Promise<void> | null} */
+  #renewed = null;
   #awaits = false;
   /** Pieces of which the hoard gave something: where they begin, and where that ends. @type {Map<number, number>} */
   #recalled = new Map();
@@ -42,8 +45,9 @@ export class Source {
    * @param {Arrivals | null} arrivals if some of it has not arrived at the server
    * @param {Hoard | null} hoard
    * @param {Crew} crew which has buffers that served before
+   * @param {() => Promise<void>} renew presents the ticket anew
    */
-  constructor(share, ticket, meter, signal, arrivals, hoard, crew) {
+  constructor(share, ticket, meter, signal, arrivals, hoard, crew, renew) {
     this.#share = share;
     this.#ticket = ticket;
     this.#meter = meter;
@@ -51,6 +55,7 @@ export class Source {
     this.#arrivals = arrivals;
     this.#hoard = hoard;
     this.#crew = crew;
+    this.#renew = renew;
   }
 
   /**
@@ -190,11 +195,20 @@ export class Source {
   }
 
   /**
+   * Brings what is missing of a piece. A server may have forgotten a ticket that was idle for a day, as when a computer slept: then it
+   * is presented anew, once.
    * @param {number} n of the part
    * @param {Piece} piece
    * @param {(bytes: number) => void} moved
    */
-  #fetch(n, piece, moved) {
-    return api.getPart(this.#share.id, this.#ticket, n, piece, this.#signal, () => moved(piece.filled));
+  async #fetch(n, piece, moved) {
+    const get = () => api.getPart(this.#share.id, this.#ticket, n, piece, this.#signal, () => moved(piece.filled));
+    try {
+      return await get();
+    } catch (e) {
+      if (/** @type {any} */ (e).code !== "not-found") throw e;
+      await (this.#renewed ??= this.#renew());
+      return get();
+    }
   }
 }

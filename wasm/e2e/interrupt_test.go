@@ -137,3 +137,29 @@ func TestCancelBeforeItBegins(t *testing.T) {
 		}
 	})
 }
+
+// TestTicketForgotten: the server has forgotten the ticket in mid-download, as it does with one that was idle for a day because a computer
+// slept. The download goes on.
+func TestTicketForgotten(t *testing.T) {
+	t.Parallel()
+	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "slept.bin"), 8<<20)
+	someEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t, "-part-size", "512KiB")
+		b := launch(t, engine, webdriver.Options{})
+		open(t, b, s.send(t, b, parcel{files: []string{file}}), "ready")
+		s.tap.set(func(tp *tap) { tp.slowDown = 256 << 10 })
+		before := saved(b)
+		must(t, b.Click("[data-hook=download]"))
+		must(t, b.WaitFor("return document.querySelector('[data-hook=progress]').value>0", patience))
+		_, err := s.database().Exec("DELETE FROM tickets")
+		must(t, err)
+		s.tap.set(func(tp *tap) { tp.slowDown = 0 })
+		wantState(t, b, patience, "done")
+		if g, w := fileHash(t, newFile(t, b, before)), fileHash(t, file); g != w {
+			t.Errorf("got %s, want %s", g, w)
+		}
+		if n := s.count("SELECT count(*) FROM tickets WHERE used<>0"); n != 0 {
+			t.Errorf("%d tickets are still in use", n)
+		}
+	})
+}

@@ -67,6 +67,9 @@ func TestJournal(t *testing.T) {
 				tx.objectStore('parts').put({...one,part:two.part});tx.objectStore('parts').put({...two,part:one.part});
 				await new Promise(ok=>tx.oncomplete=ok);db.close();
 				const k=await resume('tampered');const intact=k.intact;await k.erase();k.close();return !intact`,
+			"what is closed takes nothing any more": `const j=await begin('closed',upload,sealer,[]);j.close();
+				const out=await code(()=>j.part(1,digest(1)));const k=await resume('closed');const none=!k.hasPart(1);await k.erase();k.close();
+				return out==='elsewhere'&&none||out`,
 			"where nothing can be kept there is no journal": `const real=IDBFactory.prototype.open;IDBFactory.prototype.open=()=>{throw new DOMException('no','SecurityError')};
 				const none=await begin('none',upload,sealer,[]);IDBFactory.prototype.open=real;await new Promise(ok=>setTimeout(ok,200));
 				const lock=(await navigator.locks.query()).held.some(l=>l.name.includes('none'));return none===null&&!lock`,
