@@ -50,8 +50,8 @@ export async function viaStage(name, size) {
     if (!file) return void (failed = true);
     offered = true;
     offer(file, name);
-    await worker.call("offered", []);
     setTimeout(wipe, COPY_REST + (size / 2 ** 20) * COPY_REST_PER_MIB);
+    await worker.call("offered", []);
   };
   whenStaged().catch(() => {}); // the worker was ended
   return {

@@ -141,6 +141,7 @@ let pending = null;
 /** Shows the parcel as it is now, and whether it can be sent. */
 function refresh(error = "") {
   pending = null;
+  unsaid &&= !parcel.empty;
   worker.call("expect", [parcel.size]).catch(() => {}); // told when it is sent
   showParcel(parcel, (name) => {
     const at = parcel.bundles.findIndex((bundle) => bundle.name === name);

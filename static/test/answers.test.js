@@ -23,12 +23,16 @@ for (const [what, check, honest] of checks) {
 
 test("share: times are times", () => {
   for (const name of ["now", "expires", "lifetime"]) {
-    for (const value of [null, "1", NaN, -1, 2 ** 60]) assert.throws(() => checkShare(/** @type {any} */ ({ ...share, [name]: value })), { code: "garbled" });
+    for (const value of [null, "1", NaN, -1, 2 ** 60]) {
+      assert.throws(() => checkShare(/** @type {any} */ ({ ...share, [name]: value })), { code: "garbled" });
+    }
   }
 });
 
 test("parts: ranges ascend, and are as many as there can be", () => {
-  for (const ranges of [null, {}, [1], [[]], [[0, 1]], [[2, 1]], [[1, 3], [3, 3]], [[4, 4], [1, 2]], [[1, 4097]], [[1, 2 ** 53]], [[1, Infinity]], [["1", "3"]], [[1, 2]]]) {
+  const garbage = [null, {}, [1], [[]], [[0, 1]], [[2, 1]], [[1, 3], [3, 3]], [[4, 4], [1, 2]], [[1, 4097]], [[1, 2 ** 53]], [[1, Infinity]],
+    [["1", "3"]], [[1, 2]]];
+  for (const ranges of garbage) {
     assert.throws(() => checkParts(/** @type {any} */ ({ ...parts, ranges })), { code: "garbled" }, JSON.stringify(ranges));
   }
   assert.throws(() => checkParts(/** @type {any} */ ({ ...parts, manifest: 1 })), { code: "garbled" });

@@ -218,3 +218,30 @@ func TestPasswordIsAsked(t *testing.T) {
 		s.wantBytes(t, link, "secret", file)
 	})
 }
+
+// TestNothingToGoOnWith: a page whose upload has stopped finds nothing to go on with when it tries again, because it was forgotten in
+// another tab. It says so, and the next try sends anew.
+func TestNothingToGoOnWith(t *testing.T) {
+	t.Parallel()
+	someEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t, "-part-size", "512KiB")
+		b := launch(t, engine, webdriver.Options{})
+		file := mixedFile(t, "lonely.bin", 17<<20)
+		s.tap.set(func(tp *tap) { tp.scripts = ends("close()", 2) })
+		s.fill(t, b, parcel{files: []string{file}})
+		must(t, b.Click("[data-hook=start]"))
+		wantTrouble(t, b, "stopped in the middle", "want of memory")
+		_, err := b.Eval(mended)
+		must(t, err)
+		_, err = b.Eval(`const {list,erase}=await import(document.querySelector('script[src$="/js/upload.js"]').src.replace('upload.js','journal.js'));
+			for(const {id} of await list())await erase(id)`)
+		must(t, err)
+		must(t, b.Click("[data-hook=start]"))
+		wantTrouble(t, b, "let go of this", "new share")
+		must(t, b.Click("[data-hook=start]"))
+		wantState(t, b, patience, "done")
+		link, err := b.Value("[data-hook=link]")
+		must(t, err)
+		s.wantBytes(t, link, "", file)
+	})
+}
