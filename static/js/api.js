@@ -113,11 +113,12 @@ export const deleteShare = (id, owner) => request("DELETE", `shares/${id}`, read
 export const getShare = (id, access, tries) => request("GET", `shares/${id}`, readJSON, { token: access, tries });
 
 /**
+ * @template T
  * @param {string} id
  * @param {string} reader
- * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ * @param {(r: Response, moved: Moved) => Promise<T>} read
  */
-export const getManifest = (id, reader) => request("GET", `shares/${id}/manifest`, readBytes, { token: reader });
+export const getManifest = (id, reader, read) => request("GET", `shares/${id}/manifest`, read, { token: reader });
 
 /**
  * @param {string} id
@@ -166,12 +167,6 @@ async function put(path, token, bytes, digest, signal, moved) {
 
 /** @param {Response} r */
 const readJSON = (r) => r.json();
-
-/**
- * @param {Response} r
- * @param {Moved} moved
- */
-const readBytes = async (r, moved) => line.receiveAll(r, moved);
 
 /** @param {Response} r */
 const readNothing = async (r) => void (await r.arrayBuffer());

@@ -121,20 +121,3 @@ function start(response) {
   const [, from = "0"] = /^bytes (\d+)-/.exec(response.headers.get("Content-Range") ?? "") ?? [];
   return Number(from);
 }
-
-/**
- * Reads an answer whose size is not known.
- * @param {Response} response
- * @param {Moved} moved
- */
-export async function receiveAll(response, moved) {
-  let n = 0;
-  /** @type {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>} */
-  const counted = new TransformStream({
-    transform(chunk, controller) {
-      moved((n += chunk.length));
-      controller.enqueue(chunk);
-    },
-  });
-  return new Uint8Array(await new Response(response.body?.pipeThrough(counted)).arrayBuffer());
-}

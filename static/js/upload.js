@@ -135,8 +135,11 @@ function showSize(size, sealed) {
   return sealed < SMALLER * size ? say("upload.done.sealed", { size: text, sealed: format.size(sealed) }) : text;
 }
 
-/** What can be gone on with once more: the worker has ended under it, but the journal is there. @type {{what: Resumption, link: string} | null} */
+/** What can be gone on with once more: it has ended, but the journal is there. @type {{what: Resumption, link: string} | null} */
 let pending = null;
+
+/** Whether what is gone on with has a password, which no page keeps. */
+let unsaid = false;
 
 /** Shows the parcel as it is now, and whether it can be sent. */
 function refresh(error = "") {
@@ -286,9 +289,6 @@ function shipment() {
 const cancelled = () => /** @type {Promise<never>} */ (new Promise((_, reject) => {
   hook("cancel").addEventListener("click", () => reject(Object.assign(new Error("cancelled"), { code: "cancelled" })), { once: true });
 }));
-
-/** Whether what is gone on with has a password, which no page keeps. */
-let unsaid = false;
 
 /** For what has to be sent anew. */
 function askPassword() {

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkParts, checkShare } from "../worker/answers.js";
+import { checkParts, checkShare, readManifest } from "../worker/answers.js";
 
 const share = { id: "AAAAAAAAAAAAAAAA", state: "open", size: 100, partSize: 10, parts: 0, now: 1, created: 1, expires: 2, lifetime: 3, left: null };
 const parts = { state: "open", size: 100, partSize: 10, manifest: true, count: 3, ranges: [[1, 2], [4, 4]] };
@@ -36,4 +36,39 @@ test("parts: ranges ascend, and are as many as there can be", () => {
     assert.throws(() => checkParts(/** @type {any} */ ({ ...parts, ranges })), { code: "garbled" }, JSON.stringify(ranges));
   }
   assert.throws(() => checkParts(/** @type {any} */ ({ ...parts, manifest: 1 })), { code: "garbled" });
+});
+
+/**
+ * An answer in pieces, and how many of them were read.
+ * @param {Iterator<Uint8Array<ArrayBuffer>>} pieces
+ */
+function answer(pieces) {
+  const told = { read: 0 };
+  const body = new ReadableStream({
+    pull(controller) {
+      const { value, done } = pieces.next();
+      if (done) return controller.close();
+      told.read++;
+      controller.enqueue(value);
+    },
+  });
+  return Object.assign(told, { response: new Response(body) });
+}
+
+test("a manifest is heard of while it arrives", async () => {
+  /** @type {number[]} */
+  const heard = [];
+  const { response } = answer([new Uint8Array([1, 2]), new Uint8Array([3])].values());
+  assert.deepEqual([...(await readManifest(response, (n) => heard.push(n)))], [1, 2, 3]);
+  assert.deepEqual(heard, [2, 3]);
+  assert.equal((await readManifest(new Response(null), () => {})).length, 0);
+});
+
+test("a manifest without an end is not read to it", { timeout: 20_000 }, async () => {
+  const piece = new Uint8Array(1 << 20);
+  const told = answer((function* () {
+    for (;;) yield piece;
+  })());
+  await assert.rejects(readManifest(told.response, () => {}));
+  assert.ok(told.read < 30, `${told.read} MiB were read`);
 });

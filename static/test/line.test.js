@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Piece, Watch, receiveAll } from "../js/line.js";
+import { Piece, Watch } from "../js/line.js";
 
 test("a silent connection is given up, after a while", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
@@ -33,22 +33,6 @@ test("whoever asked may still end it", () => {
   asked.abort(new Error("cancelled"));
   assert.equal(watch.signal.reason.message, "cancelled");
   watch.end();
-});
-
-test("an answer of unknown size is heard of while it arrives", async () => {
-  /** @type {number[]} */
-  const heard = [];
-  const parts = [new Uint8Array([1, 2]), new Uint8Array([3])];
-  const body = new ReadableStream({
-    pull(controller) {
-      const part = parts.shift();
-      if (part) controller.enqueue(part);
-      else controller.close();
-    },
-  });
-  assert.deepEqual([...(await receiveAll(new Response(body), (n) => heard.push(n)))], [1, 2, 3]);
-  assert.deepEqual(heard, [2, 3]);
-  assert.equal((await receiveAll(new Response(null), () => {})).length, 0);
 });
 
 /**

@@ -2,11 +2,13 @@
 // What a server answers is believed only if it can be: its numbers decide how much memory is taken, and how long loops run. That
 // bytes are the right ones is not known from them in any case.
 
+/** @import { Moved } from "../js/line.js" */
 /** @import { Parts, Share } from "../js/types.d.ts" */
 
 // What server/api allows.
 const LARGEST_PART = 64 << 20;
 const MOST_PARTS = 4096;
+const LARGEST_MANIFEST = 16 << 20;
 
 /**
  * @param {Share} share
@@ -51,3 +53,21 @@ const sized = ({ state, size, partSize }) =>
  * @param {number} most
  */
 const between = (least, n, most) => Number.isSafeInteger(n) && least <= n && n <= most;
+
+/**
+ * Reads a manifest, whose size is not known before, and no more than one may have.
+ * @param {Response} response
+ * @param {Moved} moved
+ */
+export async function readManifest(response, moved) {
+  let n = 0;
+  /** @type {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>} */
+  const counted = new TransformStream({
+    transform(chunk, controller) {
+      moved((n += chunk.length));
+      if (n > LARGEST_MANIFEST) throw new TypeError("a manifest is smaller");
+      controller.enqueue(chunk);
+    },
+  });
+  return new Uint8Array(await new Response(response.body?.pipeThrough(counted)).arrayBuffer());
+}

@@ -5,7 +5,7 @@
 // the whole is saved, in other pages as well (keeper.js); retries and ranges under it count once.
 
 import * as api from "../js/api.js";
-import { checkShare } from "./answers.js";
+import { checkShare, readManifest } from "./answers.js";
 import { Arrivals, givenUp } from "./arrivals.js";
 import { Crew } from "./crew.js";
 import { Keeper } from "./keeper.js";
@@ -179,7 +179,7 @@ serve({
  */
 async function openManifest(engine) {
   const { id, keys, share, keeper } = current;
-  const sealed = await api.getManifest(id, keys.bearer).catch(whenOpen).catch(unlessAwaited);
+  const sealed = await api.getManifest(id, keys.bearer, readManifest).catch(whenOpen).catch(unlessAwaited);
   if (!sealed) return { share, manifest: null, locked: false, kept: null };
   const opener = engine.newOpener(keys.identity, sealed);
   try {
