@@ -210,20 +210,34 @@ func (d *daemon) wantPurged(t *testing.T, data string, whole, broken []*attempt)
 		keep[i] = a.upload
 		want += int(a.parts()) + 1
 	}
-	for deadline := time.Now().Add(abandonAfter + 10*time.Second); len(objects(t, data)) > want && time.Now().Before(deadline); {
+	deadline := time.Now().Add(abandonAfter + 10*time.Second)
+	for len(objects(t, data)) > want && time.Now().Before(deadline) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	for _, a := range broken {
-		if a.id == "" {
-			continue
-		}
-		if res, err := d.call("GET", a.path(""), a.owner.text, nil, ""); err != nil || res.status != http.StatusNotFound {
-			t.Errorf("an upload that was broken off is still there: %v %v", res, err)
+		if a.id != "" {
+			d.wantGone(t, a.upload, deadline)
 		}
 	}
 	wantObjects(t, data, keep...)
 	for _, a := range whole {
 		d.wantWhole(t, a.upload, newToken())
+	}
+}
+
+// wantGone waits until the share is not known any more: one without parts has no object that tells.
+func (d *daemon) wantGone(t *testing.T, u *upload, deadline time.Time) {
+	t.Helper()
+	for {
+		res, err := d.call("GET", u.path(""), u.owner.text, nil, "")
+		if err == nil && res.status == http.StatusNotFound {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("an upload that was broken off is still there: %v %v", res, err)
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 
