@@ -193,17 +193,9 @@ func (s *Server) getParts(c *call, sh store.Share) error {
 	if err != nil {
 		return err
 	}
-	for wait = min(wait, s.cfg.LongPoll); ; wait -= pollEvery {
-		stored, err := s.meta.Parts(c.ctx(), sh.ID)
-		if err != nil {
-			return err
-		}
-		list := wireParts(sh, stored)
-		if wait <= 0 || list.Count != seen || sh.State != store.Open {
-			if sh.State == store.Open {
-				c.w.Header().Set("Retry-After", "1")
-			}
-			return c.json(http.StatusOK, list)
+	for wait = min(wait, s.cfg.LongPoll); wait > 0 && sh.State == store.Open; wait -= pollEvery {
+		if count, err := s.meta.CountParts(c.ctx(), sh.ID); err != nil || count != seen {
+			break // the list, or the error of asking for it
 		}
 		if err := c.sleep(min(wait, pollEvery)); err != nil {
 			return err
@@ -212,6 +204,14 @@ func (s *Server) getParts(c *call, sh store.Share) error {
 			return err
 		}
 	}
+	stored, err := s.meta.Parts(c.ctx(), sh.ID)
+	if err != nil {
+		return err
+	}
+	if sh.State == store.Open {
+		c.w.Header().Set("Retry-After", "1")
+	}
+	return c.json(http.StatusOK, wireParts(sh, stored))
 }
 
 // waitQuery returns how long the caller wants to wait for news, and the number of parts that is none.

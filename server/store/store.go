@@ -132,10 +132,12 @@ type Meta interface {
 	// when it moves by less than an hour), and returns what is stored under p.N now: p, or an earlier part. ErrNotOpen if
 	// nothing is and the share is ready.
 	AddPart(ctx context.Context, id string, p Part, now, expires int64) (Part, error)
-	// Part returns one part. Parts returns all, the manifest first. Neither asks whether the share is expired or removed: a
-	// sweep needs them too. A missing part is ErrNotFound; a share without parts, or an unknown one, has none.
+	// Part returns one part. Parts returns all, the manifest first; CountParts, how many there are, the manifest not counted.
+	// None of them asks whether the share is expired or removed: a sweep needs them too. A missing part is ErrNotFound; a
+	// share without parts, or an unknown one, has none.
 	Part(ctx context.Context, id string, n int64) (Part, error)
 	Parts(ctx context.Context, id string) ([]Part, error)
+	CountParts(ctx context.Context, id string) (int64, error)
 	// Complete makes an open share ready: size bytes in parts parts, each there and of the right size, and a manifest; else
 	// ErrIncomplete. Expiry is now + Lifetime from here on. A share that is ready with the same numbers is returned as it
 	// is; with others, ErrConflict.

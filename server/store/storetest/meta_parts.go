@@ -34,6 +34,11 @@ func metaAddPart(t *testing.T, m store.Meta) {
 		must(t, err)
 		wantEqual(t, "part", got, p)
 	}
+	for id, want := range map[string]int64{s.ID: int64(len(want)) - 1, newID(): 0} { // without the manifest
+		count, err := m.CountParts(t.Context(), id)
+		must(t, err)
+		wantEqual(t, "number of parts", count, want)
+	}
 	_, err = m.Part(t.Context(), s.ID, 3)
 	wantErr(t, "part that is missing", err, store.ErrNotFound)
 	_, err = m.Part(t.Context(), newID(), 1)

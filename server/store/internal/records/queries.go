@@ -39,6 +39,7 @@ const (
 
 	partSelect  = `SELECT size, digest FROM parts WHERE share = $1 AND n = $2`
 	partsSelect = `SELECT n, size, digest FROM parts WHERE share = $1 ORDER BY n`
+	partsCount  = `SELECT COUNT(*) FROM parts WHERE share = $1 AND n > 0`
 
 	// Complete: one statement checks and changes. Parts are 1 … $2 if there are $2 and none is above; all but the last are
 	// full; the sum is right, so the last one is too. shareSelect then tells what has become of it.

@@ -87,6 +87,15 @@ func (s Store) Parts(ctx context.Context, id string) (parts []store.Part, err er
 	return parts, nil
 }
 
+// CountParts implements [store.Meta].
+func (s Store) CountParts(ctx context.Context, id string) (count int64, err error) {
+	var found bool
+	if err := s.DB.Read(ctx, one(&found, partsCount, []any{id}, &count)); err != nil {
+		return 0, fmt.Errorf("failed to count parts: %w", err)
+	}
+	return count, nil
+}
+
 // Complete implements [store.Meta].
 func (s Store) Complete(ctx context.Context, id string, size, parts, now int64) (got store.Share, err error) {
 	var found bool
