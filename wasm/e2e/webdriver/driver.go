@@ -35,6 +35,9 @@ var (
 	ErrTimeout      = errors.New("timed out")
 )
 
+// firstScript is how long the script after the first page may take, however busy the machine is.
+const firstScript = 45 * time.Second
+
 // elementKey is the W3C name of a web element reference.
 const elementKey = "element-6066-11e4-a52e-4f735466cecf"
 
@@ -61,6 +64,7 @@ type Browser struct {
 	Engine    string
 	Downloads string // files that the browser saves land here
 
+	used    bool       // some page was opened
 	mu      sync.Mutex // serialises commands
 	t       transport
 	timeout time.Duration
@@ -133,7 +137,7 @@ func (b *Browser) Crash() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.family.crash()
-	b.t = gone{}
+	b.t = gone{"is closed"}
 }
 
 // Profile shows each file of the profile.
@@ -163,23 +167,48 @@ func (b *Browser) Restart() error {
 
 // do runs one command under the browser's own deadline, or a longer one.
 func (b *Browser) do(cmd string, p map[string]any, atLeast time.Duration) (any, error) {
+	return b.within(max(b.timeout, atLeast), cmd, p)
+}
+
+func (b *Browser) within(timeout time.Duration, cmd string, p map[string]any) (any, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), max(b.timeout, atLeast))
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	v, err := b.t.do(ctx, cmd, p)
 	if err != nil && ctx.Err() != nil {
-		return nil, fmt.Errorf("%s: command %q: %w", b.Engine, cmd, ErrTimeout)
+		err = fmt.Errorf("%s: command %q: %w, with %s", b.Engine, cmd, ErrTimeout, b.family.describe())
+		b.t = gone{"hangs"}
+		return nil, err
 	}
 	return v, err
 }
 
 // Go navigates and waits for the load event.
 func (b *Browser) Go(url string) error {
-	if _, err := b.do("go", map[string]any{"url": url}, 0); err != nil {
+	err := b.navigate(url)
+	if err != nil && b.Engine == "webkit" && !b.used {
+		fmt.Fprintf(os.Stderr, "webkit is started again: %v\n", err)
+		b.Crash()
+		if err = b.Restart(); err == nil {
+			err = b.navigate(url)
+		}
+	}
+	b.used = true
+	if err != nil {
 		return fmt.Errorf("failed to open %s: %w", url, err)
 	}
 	return nil
+}
+
+// navigate opens an address. On the first page it asks for a sign of life as well: in one of some thousand starts on a busy machine
+// WebKitGTK 2.50 loads a page and then answers no script on it, for ever.
+func (b *Browser) navigate(url string) error {
+	_, err := b.do("go", map[string]any{"url": url}, 0)
+	if err == nil && b.Engine == "webkit" && !b.used {
+		_, err = b.within(firstScript, "exec", map[string]any{"script": "arguments[0](1)", "args": []any{}})
+	}
+	return err
 }
 
 // Eval runs body as an async function in the page, where a holds args, and returns what it returns, as JSON knows it. An
@@ -454,7 +483,7 @@ func (b *Browser) Close() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		b.t.do(ctx, "quit", map[string]any{}) // best effort: what is still there is killed below
 		cancel()
-		b.t = gone{}
+		b.t = gone{"is closed"}
 		b.mu.Unlock()
 	}
 	b.family.kill()
@@ -467,10 +496,10 @@ func (b *Browser) Close() {
 }
 
 // gone is the transport of a closed browser.
-type gone struct{}
+type gone struct{ how string }
 
-func (gone) do(context.Context, string, map[string]any) (any, error) {
-	return nil, errors.New("browser is closed")
+func (g gone) do(context.Context, string, map[string]any) (any, error) {
+	return nil, errors.New("browser " + g.how)
 }
 
 // number is how a JSON number arrives.

@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -184,6 +186,32 @@ func TestDeadline(t *testing.T) {
 			}
 			b.Close()
 		})
+	}
+}
+
+// TestHangsAtOnce: a WebKit that says nothing on its first page is started again.
+func TestHangsAtOnce(t *testing.T) {
+	srv := serve(t, nil)
+	b := start(t, "webkit", webdriver.Options{Timeout: 5 * time.Second})
+	var stopped int
+	comms, _ := filepath.Glob("/proc/[0-9]*/comm")
+	for _, path := range comms {
+		comm, _ := os.ReadFile(path)
+		env, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "environ"))
+		if !strings.HasPrefix(string(comm), "WebKitWebProc") || !bytes.Contains(env, []byte(filepath.Dir(b.Downloads))) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		must(t, err)
+		must(t, syscall.Kill(pid, syscall.SIGSTOP))
+		stopped++
+	}
+	if stopped == 0 {
+		t.Fatal("no process of its pages was found")
+	}
+	must(t, b.Go(srv.URL))
+	if v, err := b.Eval("return document.title"); err != nil || v != "t" {
+		t.Errorf("after the new start: %v, %v", v, err)
 	}
 }
 

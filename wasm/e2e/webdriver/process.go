@@ -136,6 +136,28 @@ func (f *family) survivors() []int {
 	return pids
 }
 
+// describe tells of each process its name, the states of its threads and what they wait for: of a browser that hangs. Linux only.
+func (f *family) describe() string {
+	var all []string
+	for _, pid := range descendants(f.survivors()) {
+		name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+		if err != nil {
+			continue
+		}
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		states := map[string]int{}
+		for _, path := range threads {
+			stat, _ := os.ReadFile(path)
+			if i := bytes.LastIndexByte(stat, ')'); i >= 0 && i+2 < len(stat) {
+				states[string(stat[i+2:i+3])]++
+			}
+		}
+		waits, _ := os.ReadFile(fmt.Sprintf("/proc/%d/wchan", pid))
+		all = append(all, fmt.Sprintf("%s %v %s", bytes.TrimSpace(name), states, waits))
+	}
+	return strings.Join(all, "; ")
+}
+
 // tail keeps the last bytes written to it.
 type tail struct {
 	mu  sync.Mutex
