@@ -164,17 +164,26 @@ func (d *daemon) wantAcknowledged(t *testing.T, a *attempt) {
 	if len(a.stored) == 0 {
 		return
 	}
-	res, err := d.call("GET", a.path("/parts"), a.owner.text, nil, "")
+	lost := d.lost(a)
 	if time.Since(a.at) > abandonAfter-time.Second {
-		return // a slow machine: it may have been abandoned by now
+		return // a slow machine: it may have been abandoned meanwhile
 	}
+	for _, what := range lost {
+		t.Error(what)
+	}
+}
+
+// lost returns what is not as it should be of the parts that were acknowledged.
+func (d *daemon) lost(a *attempt) (all []string) {
+	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	res, err := d.call("GET", a.path("/parts"), a.owner.text, nil, "")
 	var list api.Parts
 	if err == nil {
 		err = json.Unmarshal(res.body, &list)
 	}
 	if err != nil || res.status != http.StatusOK {
-		t.Errorf("parts: %v %v", res, err)
-		return
+		say("parts: %v %v", res, err)
+		return all
 	}
 	for _, n := range a.stored {
 		found := n == 0 && list.Manifest
@@ -182,13 +191,13 @@ func (d *daemon) wantAcknowledged(t *testing.T, a *attempt) {
 			found = found || r[0] <= n && n <= r[1]
 		}
 		if !found {
-			t.Errorf("part %d, which was acknowledged, is not there", n)
+			say("part %d, which was acknowledged, is not there", n)
 		}
 	}
 	// They are the right bytes: the digests in their names are checked at the end, and here that they can be read.
 	ticket := newToken()
 	if res, err := d.take(a.upload, ticket); err != nil || res.status != http.StatusOK {
-		t.Errorf("download of an open share: %v %v", res, err)
+		say("download of an open share: %v %v", res, err)
 	}
 	for _, n := range a.stored {
 		if n == 0 {
@@ -196,9 +205,10 @@ func (d *daemon) wantAcknowledged(t *testing.T, a *attempt) {
 		}
 		res, err := d.call("GET", a.path(fmt.Sprintf("/parts/%d", n)), ticket.text, nil, "")
 		if err != nil || !bytes.Equal(res.body, a.part(n)) {
-			t.Errorf("part %d has other bytes, %d %v", n, res.status, err)
+			say("part %d has other bytes, %d %v", n, res.status, err)
 		}
 	}
+	return all
 }
 
 // wantPurged waits until what was broken off is gone, and checks that everything else is not.
