@@ -80,6 +80,11 @@ export class Crew {
     return !this.#over.signal.aborted && this.#size === sizeFor(frames);
   }
 
+  /** How many members it has at most. Without any the work is done here. */
+  get size() {
+    return this.#size;
+  }
+
   /** How many jobs keep all of it busy. */
   get jobs() {
     return Math.max(1, this.#size) * JOBS_EACH;

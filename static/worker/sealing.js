@@ -16,7 +16,7 @@ import { Stretch } from "./stretch.js";
 /** @import { Dispatch } from "./dispatch.js" */
 /** @import { Piece } from "./engine.d.ts" */
 
-const FRAMES_AT_ONCE = 8; // of a file, to be read in one go
+const FRAMES_AT_ONCE = 4; // of a file, to be read in one go
 const CHUNK = 64 << 10; // what neighbours may share
 
 /**

@@ -21,8 +21,8 @@ import { serve } from "./serve.js";
 /** @import { Engine } from "./engine.d.ts" */
 /** @typedef {{engine: Engine, module: WebAssembly.Module}} Loaded */
 
-const PARTS_IN_FLIGHT = 6; // being sealed and sent, at most,
-const BYTES_IN_FLIGHT = 48 << 20; // and no more of them than this, but one
+const PARTS_IN_FLIGHT = 6; // being sealed and sent, at most, and one more than the crew has members:
+const BYTES_IN_FLIGHT = 48 << 20; // Chromium keeps two copies of each
 const FRAME = 1 << 20;
 const SLOW_PART = 1000; // milliseconds; from there on one wants to know how far it is. Being told costs speed on fast lines.
 
@@ -158,7 +158,7 @@ async function deliver(loaded, dispatch, news, cancelled) {
  * @param {AbortSignal} signal
  */
 async function sendParts(crew, dispatch, news, signal) {
-  const lanes = new Lanes(Math.max(1, Math.min(PARTS_IN_FLIGHT, Math.floor(BYTES_IN_FLIGHT / dispatch.partSize))));
+  const lanes = new Lanes(Math.max(1, Math.min(crew.size + 1, PARTS_IN_FLIGHT, Math.floor(BYTES_IN_FLIGHT / dispatch.partSize))));
   const pass = throttled(news);
   const meter = new Meter(() => report());
   const total = dispatch.sealer.size;
