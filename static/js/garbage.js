@@ -2,7 +2,8 @@
 // Giving memory back in time. A transfer makes gigabytes of buffers that nobody needs any more, and engines differ in when
 // they collect them.
 
-const chromium = "userAgentData" in navigator;
+import { chromium } from "./chromium.js";
+
 const NUDGE_EVERY = 8 << 20; // bytes; less often costs hardly less processor time, and hundreds of MiB more
 const NUDGE = 256 << 20;
 

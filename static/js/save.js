@@ -11,6 +11,7 @@
 // Firefox and WebKitGTK may leave it under its final name, so they stage whatever they have room for; for Firefox that is
 // the faster way as well. main[data-way] tells which was taken.
 
+import { chromium } from "./chromium.js";
 import { askForFile, mayWrite, viaFile } from "./save-file.js";
 import { MEMORY_LIMIT, viaMemory } from "./save-memory.js";
 import { viaStage } from "./save-stage.js";
@@ -28,7 +29,7 @@ import { sweep } from "./sweep.js";
  * @property {() => Promise<void>} close to be called in the end, whatever it was; before "complete" it discards all
  */
 
-const streamsFailVisibly = "userAgentData" in navigator; // Chromium, on phones too
+const streamsFailVisibly = chromium;
 
 /** Gets ready to save, and deletes what earlier saves have left. */
 export function prepare() {

@@ -2,6 +2,7 @@
 // Reads a Blob from its beginning to its end, into room that serves again and again: fresh memory costs as much as what is read
 // into it, and lies around until it is collected.
 
+import { chromium } from "../js/chromium.js";
 import { Pieces } from "./stretch.js";
 
 /** @typedef {Uint8Array<ArrayBuffer>} Bytes */
@@ -14,7 +15,7 @@ export class Reading {
   #room;
   /** @type {ReadableStreamBYOBReader | null} */
   #reader = null;
-  /** All of it, where the browser cannot read into what it is given. @type {Pieces | null} */
+  /** All of it, where the browser does not read into what it is given. @type {Pieces | null} */
   #whole = null;
 
   /**
@@ -25,9 +26,8 @@ export class Reading {
     this.#blob = blob;
     this.#room = room;
     readings.add(this);
-    try {
-      this.#reader = /** @type {ReadableStream<Bytes>} */ (blob.stream()).getReader({ mode: "byob" });
-    } catch {} // WebKit
+    // WebKit has no such reader, and that of Firefox fails in the midst of a blob that is made of many files.
+    if (chromium) this.#reader = /** @type {ReadableStream<Bytes>} */ (blob.stream()).getReader({ mode: "byob" });
   }
 
   /** The room, when the reading is over. */

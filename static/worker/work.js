@@ -145,6 +145,7 @@ class Buffers {
 
   /** @param {Bytes} bytes that nobody reads any more, and whose buffer is kept if it has the size */
   spare({ buffer }) {
+    if (buffer.byteLength === 0) return; // it went with a read that failed
     if (buffer.byteLength === this.#size && this.#spares.length < SPARES) this.#spares.push(new Uint8Array(buffer));
     else free(new Uint8Array(buffer));
   }

@@ -79,7 +79,7 @@ func TestRange(t *testing.T) {
 					return 0
 				}
 				left--
-				return 200<<10 + r.Int64N(200<<10)
+				return 180<<10 + r.Int64N(160<<10) // so that each part takes four
 			}
 		})
 		got := receive(t, b, share, "", 0)
