@@ -75,7 +75,7 @@ func (p *plan) throughputs(engines []string) ([]throughput, error) {
 			}
 			for _, engine := range engines {
 				t := throughput{s, engine, n, 0, tool}
-				err := browse(engine, func(b *webdriver.Browser) (err error) {
+				err := browse(engine, nil, func(b *webdriver.Browser) (err error) {
 					t.engineMB, err = s.runEngine(b, addr, n, benchTime)
 					return err
 				})

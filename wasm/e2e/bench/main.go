@@ -28,6 +28,9 @@
 // The inputs are noise, and Go's own sources. A line is a proxy in this program: in each direction all connections share a
 // rate, and bytes arrive half the round trip later.
 //
+// With -against own-cipher the yardstick is Sealpost itself in a Chromium that is told to have no ChaCha20-Poly1305 of its own, so that
+// the engine's is used: what the browser's is worth.
+//
 // # Engine
 //
 // The benchmarks of package seal run in module workers, one of them and as many as there are cores, against the commands
@@ -70,6 +73,11 @@ func main() {
 	}
 }
 
+// ownCipher is the yardstick that noCipher, arguments of Chromium, makes of Sealpost.
+const ownCipher = "own-cipher"
+
+var noCipher = []string{"--disable-blink-features=WebCryptoPQC"}
+
 type options struct {
 	engines, kinds   []string
 	sizes, lineSizes []int64
@@ -77,7 +85,7 @@ type options struct {
 	mbit             float64
 	roundTrip        time.Duration
 	mem, engine      bool
-	output           string
+	against, output  string
 }
 
 func parse(args []string, stderr io.Writer) (o options, err error) {
@@ -92,6 +100,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	fs.DurationVar(&o.roundTrip, "line-delay", 20*time.Millisecond, "of the slow line, there and back")
 	fs.BoolVar(&o.mem, "memory", true, "look at memory, in runs of their own")
 	fs.BoolVar(&o.engine, "engine", true, "measure the engine's steps against age and zstd")
+	fs.StringVar(&o.against, "against", floorApp.name, "what transfers are held against: floor, or own-cipher")
 	fs.StringVar(&o.output, "o", "", "`file` to write the table to, besides")
 	if err := fs.Parse(args); err != nil {
 		return o, err
@@ -101,6 +110,11 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 		if !slices.Contains(webdriver.Engines, e) {
 			return o, fmt.Errorf("unknown browser %q", e)
 		}
+	}
+	if o.against == ownCipher {
+		o.engines = []string{"chromium"} // the only one that has another
+	} else if o.against != floorApp.name {
+		return o, fmt.Errorf("unknown yardstick %q", o.against)
 	}
 	for _, k := range o.kinds {
 		if k != random && k != text {
@@ -173,7 +187,12 @@ func (o options) measure(dir string, say func(string, ...any)) (*report, error) 
 	if err != nil {
 		return r, err
 	}
-	p := &plan{dir: dir, apps: [2]app{floorApp, ours}, runs: o.runs, memory: o.mem, rest: 3 * time.Second,
+	yardstick := floorApp
+	if o.against == ownCipher {
+		yardstick = app{ownCipher, ours.command, noCipher}
+	}
+	r.yardstick = yardstick.name
+	p := &plan{dir: dir, apps: [2]app{yardstick, ours}, runs: o.runs, memory: o.mem, rest: 3 * time.Second,
 		speed: o.mbit * 1e6 / 8, delay: o.roundTrip, say: say}
 	conditions, err := o.conditions(dir)
 	if err != nil {

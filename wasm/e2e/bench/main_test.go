@@ -166,7 +166,7 @@ func TestEngine(t *testing.T) {
 	addr, stop, err := serveEngine(dir, 2<<20)
 	must(t, err)
 	defer stop()
-	err = browse("chromium", func(b *webdriver.Browser) error {
+	err = browse("chromium", nil, func(b *webdriver.Browser) error {
 		for i, s := range steps {
 			sum, err := s.runEngine(b, addr, 1+i%2, "1x")
 			if err != nil || sum <= 0 {
@@ -179,4 +179,27 @@ func TestEngine(t *testing.T) {
 		t.Skip(err)
 	}
 	must(t, err)
+}
+
+// TestOwnCipher: Chromium has ChaCha20-Poly1305, unless it is told not to. Without either, that comparison would be one with itself.
+func TestOwnCipher(t *testing.T) {
+	s := httptest.NewServer(newFloor(""))
+	defer s.Close()
+	for want, args := range map[string][]string{"there": nil, "NotSupportedError": noCipher} {
+		err := browse("chromium", args, func(b *webdriver.Browser) error {
+			if err := b.Go(s.URL); err != nil {
+				return err
+			}
+			got, err := b.Eval(`return crypto.subtle.importKey('raw-secret',new Uint8Array(32),'ChaCha20-Poly1305',false,['encrypt'])
+				.then(()=>'there',e=>e.name)`)
+			if got != want {
+				t.Errorf("with %v it is %v, want %s", args, got, want)
+			}
+			return err
+		})
+		if errors.Is(err, webdriver.ErrNotInstalled) && os.Getenv("CI") != "true" {
+			t.Skip(err)
+		}
+		must(t, err)
+	}
 }

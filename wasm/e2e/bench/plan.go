@@ -25,14 +25,14 @@ func (c condition) String() string {
 
 // Apps in the order of a trip's measurements.
 const (
-	floorTrip = iota
+	yardstickTrip = iota
 	sealpostTrip
 )
 
 // A trip is one file sent and saved.
 type trip struct{ up, down measurement }
 
-// trips are all trips under one condition: pairs of one over the floor and one through Sealpost, one after the other.
+// trips are all trips under one condition: pairs of one by the yardstick and one through Sealpost, one after the other.
 type trips struct {
 	condition
 	pairs   [][2]trip
@@ -90,9 +90,9 @@ func (p *plan) measure(conditions []condition) ([]*trips, error) {
 
 // pair makes a trip with each app.
 func (p *plan) pair(c condition, sample, reverse bool) (pair [2]trip, err error) {
-	order := []int{floorTrip, sealpostTrip}
+	order := []int{yardstickTrip, sealpostTrip}
 	if reverse {
-		order = []int{sealpostTrip, floorTrip}
+		order = []int{sealpostTrip, yardstickTrip}
 	}
 	for _, i := range order {
 		if pair[i], err = p.trip(p.apps[i], c, sample); err != nil {
@@ -120,7 +120,7 @@ func (p *plan) trip(a app, c condition, sample bool) (t trip, err error) {
 		addr = l.addr()
 	}
 	var link string
-	err = browse(c.engine, func(b *webdriver.Browser) (err error) {
+	err = browse(c.engine, a.args, func(b *webdriver.Browser) (err error) {
 		var took time.Duration
 		took, link, err = upload(b, "http://"+addr, c.in, func(transfer func() error) (err error) {
 			t.up, err = meter(b, s, p.rest, sample, transfer)
@@ -132,7 +132,7 @@ func (p *plan) trip(a app, c condition, sample bool) (t trip, err error) {
 	if err != nil {
 		return t, fmt.Errorf("failed to send: %w", err)
 	}
-	err = browse(c.engine, func(b *webdriver.Browser) error {
+	err = browse(c.engine, a.args, func(b *webdriver.Browser) error {
 		took, way, err := download(b, link, c.in, func(transfer func() error) (err error) {
 			t.down, err = meter(b, s, p.rest, sample, transfer)
 			return err
@@ -147,8 +147,8 @@ func (p *plan) trip(a app, c condition, sample bool) (t trip, err error) {
 }
 
 // browse runs f with a fresh browser.
-func browse(engine string, f func(*webdriver.Browser) error) error {
-	b, err := webdriver.Start(engine, webdriver.Options{Timeout: longest})
+func browse(engine string, args []string, f func(*webdriver.Browser) error) error {
+	b, err := webdriver.Start(engine, webdriver.Options{Timeout: longest, Args: args})
 	if err != nil {
 		return err
 	}

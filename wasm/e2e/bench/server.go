@@ -18,10 +18,11 @@ import (
 type app struct {
 	name    string
 	command func(data string) *exec.Cmd
+	args    []string // for the browser
 }
 
 // floorApp runs this very program.
-var floorApp = app{"floor", func(data string) *exec.Cmd {
+var floorApp = app{name: "floor", command: func(data string) *exec.Cmd {
 	self, err := os.Executable()
 	if err != nil {
 		panic(err)
@@ -36,7 +37,7 @@ func sealpost(dir string) (app, error) {
 	if out, err := exec.Command("go", "build", "-o", program, source).CombinedOutput(); err != nil {
 		return app{}, fmt.Errorf("failed to build sealpostd: %w\n%s", err, out)
 	}
-	return app{"sealpost", func(data string) *exec.Cmd {
+	return app{name: "sealpost", command: func(data string) *exec.Cmd {
 		return exec.Command(program, "-listen", "127.0.0.1:0", "-data", data, "-create-rate", "0", "-miss-rate", "0")
 	}}, nil
 }

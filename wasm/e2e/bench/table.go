@@ -16,8 +16,10 @@ type report struct {
 	version string // of Sealpost
 	runs    int
 	line    string // as people call it
-	trips   []*trips
-	engine  []throughput
+
+	yardstick string // for transfers
+	trips     []*trips
+	engine    []throughput
 }
 
 var heading = cells("ratio", "from–to", "what", "MB/s", "yardstick", "MB/s", "CPU s: browser + server", "yardstick's",
@@ -56,7 +58,7 @@ func (r *report) row(t *trips, direction string, of func(trip) measurement) stri
 		for i := range pair {
 			all[i] = append(all[i], of(pair[i]))
 		}
-		ratios = append(ratios, of(pair[sealpostTrip]).rate(t.in)/of(pair[floorTrip]).rate(t.in))
+		ratios = append(ratios, of(pair[sealpostTrip]).rate(t.in)/of(pair[yardstickTrip]).rate(t.in))
 	}
 	what := fmt.Sprintf("%s, %s %d MiB %s", t.engine, t.in.kind, t.in.size>>20, direction)
 	if t.slow {
@@ -65,14 +67,14 @@ func (r *report) row(t *trips, direction string, of func(trip) measurement) stri
 	if way := all[sealpostTrip][0].way; way != "" {
 		what += ", " + way
 	}
-	yardstick := "floor"
-	if way := all[floorTrip][0].way; way != "" {
+	yardstick := r.yardstick
+	if way := all[yardstickTrip][0].way; way != "" {
 		yardstick += ", " + way
 	}
 	rate := func(m measurement) float64 { return m.rate(t.in) }
 	return cells(fmt.Sprintf("**%.2f**", median(ratios)), fmt.Sprintf("%.2f–%.2f", slices.Min(ratios), slices.Max(ratios)),
-		what, fmt.Sprintf("%.1f", medianOf(all[sealpostTrip], rate)), yardstick, fmt.Sprintf("%.1f", medianOf(all[floorTrip], rate)),
-		processors(all[sealpostTrip]), processors(all[floorTrip]), peak(of(t.sampled[sealpostTrip])), peak(of(t.sampled[floorTrip])))
+		what, fmt.Sprintf("%.1f", medianOf(all[sealpostTrip], rate)), yardstick, fmt.Sprintf("%.1f", medianOf(all[yardstickTrip], rate)),
+		processors(all[sealpostTrip]), processors(all[yardstickTrip]), peak(of(t.sampled[sealpostTrip])), peak(of(t.sampled[yardstickTrip])))
 }
 
 // perCore says how much of what the cores could compress an upload of text is.

@@ -14,16 +14,16 @@ func TestTable(t *testing.T) {
 			way: "stream"}
 	}
 	pair := func(floorUp, up float64) [2]trip {
-		return [2]trip{floorTrip: {m(floorUp, 0), m(1, 0)}, sealpostTrip: {m(up, 0), m(2, 0)}}
+		return [2]trip{yardstickTrip: {m(floorUp, 0), m(1, 0)}, sealpostTrip: {m(up, 0), m(2, 0)}}
 	}
 	all := &trips{
 		condition: condition{"chromium", in, true},
 		pairs:     [][2]trip{pair(1, 2), pair(1, 4), pair(2, 2)}, // ratios 0.5, 0.25 and 1
-		sampled:   [2]trip{floorTrip: {m(1, 40), m(1, 41)}, sealpostTrip: {m(1, 50), m(1, 51)}},
+		sampled:   [2]trip{yardstickTrip: {m(1, 40), m(1, 41)}, sealpostTrip: {m(1, 50), m(1, 51)}},
 	}
 	fast := *all
 	fast.slow, fast.sampled = false, [2]trip{}
-	r := &report{date: time.Unix(1e9, 0).UTC(), cores: 4, machine: "Some Processor", version: "v1", runs: 3, line: "10 Mbit/s",
+	r := &report{date: time.Unix(1e9, 0).UTC(), cores: 4, machine: "Some Processor", version: "v1", runs: 3, line: "10 Mbit/s", yardstick: "floor",
 		trips:  []*trips{all, &fast, {condition: condition{"webkit", in, false}}},
 		engine: []throughput{{steps[2], "chromium", 1, 25, 50}, {steps[2], "chromium", 4, 80, 160}}}
 	var b strings.Builder
