@@ -22,6 +22,7 @@ import { explain } from "./trouble.js";
 /** @import { Trouble } from "./trouble.js" */
 /** @import { Manifest } from "../worker/engine.d.ts" */
 
+const SETTLE_WAIT = 2000; // milliseconds
 const GONE = new Set(["not-found", "no-downloads-left", "given-up"]);
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -287,11 +288,8 @@ async function save(index) {
     const target = await ways.destination(name, size, file, () => halt("interrupted"));
     store.set({ way: target.way });
     const outcome = await pour(target, index, file).finally(() => target.close());
-    if (outcome === "complete" && index === null) {
-      keepTicket(null);
-      await worker.call("finish", []).catch(() => {}); // a lease also ends by itself
-    }
-    await refresh(outcome === "complete" && index === null);
+    const settled = settle(outcome === "complete" && index === null);
+    await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, SETTLE_WAIT))]); // nothing that was saved depends on it
     if (outcome === "complete") {
       word = say("download.done.tab");
       store.set({ state: "done" });
@@ -337,6 +335,18 @@ function beside(news) {
   if (sent === undefined) return news;
   const framed = Math.max(sent * size, done);
   return { ...news, framed, also: say("download.following.also", { n: percent(framed / (size || 1)) }), rests: waiting ? say("download.following.rests") : "" };
+}
+
+/**
+ * Tells the server when a ticket has served, and asks it what is left. Over a line that breaks now that takes minutes.
+ * @param {boolean} finished
+ */
+async function settle(finished) {
+  if (finished) {
+    keepTicket(null);
+    await worker.call("finish", []).catch(() => {}); // a lease also ends by itself
+  }
+  await refresh(finished);
 }
 
 /**

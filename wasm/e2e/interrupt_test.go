@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -161,5 +162,35 @@ func TestTicketForgotten(t *testing.T) {
 		if n := s.count("SELECT count(*) FROM tickets WHERE used<>0"); n != 0 {
 			t.Errorf("%d tickets are still in use", n)
 		}
+	})
+}
+
+// TestLineEndsLate: whoever has every byte is told so, though the server cannot be told any more, or says nothing. The ticket has served
+// all the same when it can.
+func TestLineEndsLate(t *testing.T) {
+	t.Parallel()
+	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "late.bin"), 1<<20)
+	someEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t)
+		b := launch(t, engine, webdriver.Options{})
+		open(t, b, s.send(t, b, parcel{files: []string{file}, downloads: "1"}), "ready")
+		silence := make(chan struct{})
+		s.tap.set(func(tp *tap) {
+			tp.delays = func(r *http.Request) {
+				if r.Method == http.MethodDelete {
+					<-silence
+				}
+			}
+		})
+		before := saved(b)
+		must(t, b.Click("[data-hook=download]"))
+		wantState(t, b, 20*time.Second, "done")
+		got := newFile(t, b, before)
+		if g, w := fileHash(t, got), fileHash(t, file); g != w {
+			t.Errorf("got %s, want %s", g, w)
+		}
+		close(silence)
+		eventually(t, "the share is gone", patience, func() bool { return s.count("SELECT count(*) FROM shares") == 0 })
+		must(t, b.WaitFor("return document.querySelector('main').hasAttribute('data-spent')", patience))
 	})
 }

@@ -150,8 +150,8 @@ func (k *kills) kill(t *testing.T, all []string) {
 		all = append([]string{"tab"}, all[1:]...)
 	}
 	k.told = append(k.told, fmt.Sprintf("%s after %d", strings.Join(all, " and "), k.tap.ledger.now()-k.begun))
+	sent := k.tap.sendings(t) // first, so that what is begun in between is in one of them
 	flying, accepted, _ := k.tap.ledger.page()
-	sent := k.tap.sendings(t)
 	for _, victim := range all {
 		switch victim {
 		case "tab":

@@ -155,7 +155,7 @@ func (d *daemon) wantAcknowledged(t *testing.T, a *attempt) {
 	case a.id == "":
 		return // not even an id was acknowledged
 	case a.asked: // the answer was lost: either is right, but if it is there, it is all there
-		if s := d.state(t, a.upload); s.State == api.StateReady {
+		if d.ready(a.upload) {
 			a.complete = true
 			d.wantWhole(t, a.upload, newToken())
 			return

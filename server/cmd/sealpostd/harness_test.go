@@ -367,6 +367,13 @@ func (d *daemon) state(t *testing.T, u *upload) api.Share {
 	return s
 }
 
+// ready says whether a share is there and complete.
+func (d *daemon) ready(u *upload) bool {
+	var s api.Share
+	a, err := d.call("GET", u.path(""), u.owner.text, nil, "")
+	return err == nil && a.status == http.StatusOK && json.Unmarshal(a.body, &s) == nil && s.State == api.StateReady
+}
+
 // objects returns the files in the part store: path to size.
 func objects(t *testing.T, data string) map[string]int64 {
 	t.Helper()
