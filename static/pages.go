@@ -6,16 +6,19 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// pageNames are the pages; all other templates are parts of them. Each has messages of its own.
+// pageNames are the pages; all other templates are parts of them. Each has messages of its own. lateGroups are the messages of what
+// comes after the first paint: they are no part of a page, but files that scripts ask for (js/messages.js).
 var (
 	pageNames  = []string{"index.html", "download.html"}
 	pageGroups = []string{"upload", "download"}
+	lateGroups = []string{"unfinished"}
 )
 
 // renderPages returns each page in each language, by name.
@@ -105,19 +108,43 @@ func (r *renderer) sentence(key string) (template.HTML, error) {
 }
 
 // json returns the message file for the scripts of a page, which is named by one of its own messages. Those of other pages are
-// left out: a page waits for its HTML.
+// left out, and those that come late: a page waits for its HTML.
 func (r *renderer) json(own string) (string, error) {
 	var groups map[string]json.RawMessage
 	if err := json.Unmarshal(r.file, &groups); err != nil {
 		return "", err
 	}
-	for _, group := range pageGroups {
-		if !strings.HasPrefix(own, group+".") {
-			delete(groups, group)
-		}
-	}
+	maps.DeleteFunc(groups, func(group string, _ json.RawMessage) bool {
+		return slices.Contains(lateGroups, group) || slices.Contains(pageGroups, group) && !strings.HasPrefix(own, group+".")
+	})
 	compact, err := json.Marshal(groups)
 	return string(compact), err
+}
+
+// lateMessages returns a file for each late group of each language, by name: messages/{language}/{group}.json.
+func lateMessages(sources fs.FS, languages map[string]catalog) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for language := range languages {
+		source, err := fs.ReadFile(sources, messageFile(language))
+		if err != nil {
+			return nil, err
+		}
+		var groups map[string]json.RawMessage
+		if err := json.Unmarshal(source, &groups); err != nil {
+			return nil, err
+		}
+		for _, group := range lateGroups {
+			if groups[group] == nil {
+				return nil, fmt.Errorf("%s has no %s", messageFile(language), group)
+			}
+			compact, err := json.Marshal(map[string]json.RawMessage{group: groups[group]})
+			if err != nil {
+				return nil, err
+			}
+			files[path.Join("messages", language, group+".json")] = compact
+		}
+	}
+	return files, nil
 }
 
 // asset returns the address of a file in this build.

@@ -33,6 +33,11 @@ func Render(sources fs.FS) (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("failed to read messages: %w", err)
 	}
+	late, err := lateMessages(sources, languages)
+	if err != nil {
+		return nil, fmt.Errorf("failed to read messages: %w", err)
+	}
+	maps.Copy(assets, late)
 	// The pages name the build, and the build is named after the pages: those that name none.
 	pages, err := renderPages(sources, assets, languages, "")
 	if err != nil {

@@ -116,6 +116,14 @@ func TestOwnMessages(t *testing.T) {
 		if messages[groups[0]] == nil || messages["errors"] == nil || messages[groups[1]] != nil {
 			t.Errorf("%s has messages of %v", page, slices.Collect(maps.Keys(messages)))
 		}
+		if messages["unfinished"] != nil {
+			t.Errorf("%s has messages that are to come later", page)
+		}
+	}
+	var late map[string]map[string]any
+	err := json.Unmarshal(site.Files["b/"+site.Build+"/messages/en/unfinished.json"], &late)
+	if err != nil || len(late) != 1 || late["unfinished"]["continue"] == nil {
+		t.Errorf("the late messages are %v, %v", late, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 // What the page says: messages/{language}.json, which comes within the HTML and so is there as soon as scripts run. (WebKit
-// would not take a preloaded file for a fetch, and any file may fail to arrive.)
+// would not take a preloaded file for a fetch, and any file may fail to arrive.) What only later scripts say is left out there
+// (lateGroups in pages.go), and comes with them.
 
 import * as format from "./format.js";
 
@@ -46,6 +47,31 @@ export function sayWith(key, values) {
  * @returns {Message | undefined}
  */
 const find = (key) => key.split(".").reduce((node, part) => node?.[part], messages);
+
+/** @type {Map<string, Promise<void>>} */
+const loading = new Map();
+
+/**
+ * Brings a group of messages that comes late. To be awaited before any of them is said.
+ * @param {string} group
+ */
+export function load(group) {
+  const known = loading.get(group);
+  if (known) return known;
+  const coming = bring(group).catch((e) => {
+    loading.delete(group);
+    throw Object.assign(e, { code: "not-loaded" });
+  });
+  loading.set(group, coming);
+  return coming;
+}
+
+/** @param {string} group */
+async function bring(group) {
+  const answer = await fetch(new URL(`../messages/${format.language}/${group}.json`, import.meta.url));
+  if (!answer.ok) throw new Error(`failed to load messages: ${answer.status}`);
+  Object.assign(messages, await answer.json());
+}
 
 /** @param {string} key */
 export const has = (key) => find(key) !== undefined;

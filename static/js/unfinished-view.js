@@ -4,7 +4,7 @@
 import { fromFiles } from "./collect.js";
 import { hook, make } from "./dom.js";
 import * as format from "./format.js";
-import { say, sayWith } from "./messages.js";
+import { load, say, sayWith } from "./messages.js";
 import { explain } from "./trouble.js";
 import * as unfinished from "./unfinished.js";
 
@@ -28,6 +28,7 @@ const SURE = 6000; // milliseconds in which to press again
  */
 export async function offerAll(engine, wishes) {
   const offers = await unfinished.offers();
+  if (offers.length) await load("unfinished");
   if (!wishes.idle()) return;
   new Offers(engine, wishes).show(offers);
   const first = offers.find(({ share, upload }) => !share && upload.engine === engine && upload.entries.length);
@@ -62,8 +63,8 @@ class Offers {
   #row(offer) {
     const { id, upload, share } = offer;
     const outdated = upload.engine !== this.#engine;
-    const text = say(share ? "upload.unfinished.complete" : outdated ? "upload.unfinished.outdated" :
-      canReopen(offer) ? "upload.unfinished.reopen" : "upload.unfinished.choose");
+    const text = say(share ? "unfinished.complete" : outdated ? "unfinished.outdated" :
+      canReopen(offer) ? "unfinished.reopen" : "unfinished.choose");
     const buttons = share ? [this.#button(offer, "show", () => this.#show(offer))] :
       canReopen(offer) ? [this.#button(offer, "continue", () => this.#reopen(offer))] : this.#inputs(offer);
     return make("li", { "data-hook": "offer", "data-id": id },
@@ -92,7 +93,7 @@ class Offers {
    * @param {() => void} act
    */
   #button(offer, what, act) {
-    const label = say(`upload.unfinished.${what}`);
+    const label = say(`unfinished.${what}`);
     const button = make("button", { type: "button", class: "quiet", ...named(offer, what, label) }, label);
     button.addEventListener("click", act);
     return button;
@@ -114,7 +115,7 @@ class Offers {
    * @param {"files" | "folder"} what
    */
   #input(offer, what) {
-    const label = say(`upload.unfinished.${what}`);
+    const label = say(`unfinished.${what}`);
     const input = make("input", { type: "file", [what === "files" ? "multiple" : "webkitdirectory"]: "", ...named(offer, what, label) });
     input.addEventListener("change", () => {
       const items = fromFiles(input.files ?? []);
@@ -148,21 +149,21 @@ class Offers {
    */
   #take(offer, { items, missing, changed }) {
     if (!missing.length) return this.#wishes.resume(offer, items);
-    if (changed.length) return this.#say(offer, say("upload.unfinished.changed", { name: format.name(changed[0].name) }));
+    if (changed.length) return this.#say(offer, say("unfinished.changed", { name: format.name(changed[0].name) }));
     const some = items.some(({ file }) => file?.size);
     const values = { n: missing.length, name: format.name(missing[0].name) };
-    this.#say(offer, say(some ? "upload.unfinished.missing" : "upload.unfinished.others", values));
+    this.#say(offer, say(some ? "unfinished.missing" : "unfinished.others", values));
   }
 
   /** @param {Offer} offer */
   #forgetButton(offer) {
-    const label = say("upload.unfinished.forget");
+    const label = say("unfinished.forget");
     const button = make("button", { type: "button", class: "textual", ...named(offer, "forget", label) }, label);
     let sure = false;
     button.addEventListener("click", () => {
       if (sure) return void this.#forget(offer);
       sure = true;
-      const ask = say(offer.share ? "upload.unfinished.forgetLink" : "upload.unfinished.forgetSure");
+      const ask = say(offer.share ? "unfinished.forgetLink" : "unfinished.forgetSure");
       button.textContent = ask;
       button.setAttribute("aria-label", `${ask}: ${names(offer)}`);
       setTimeout(() => {
@@ -184,7 +185,7 @@ class Offers {
     this.#rowOf(offer)?.remove();
     delete this.#list.dataset.shown;
     this.#list.hidden = !this.#list.childElementCount;
-    hook("status").textContent = say("upload.unfinished.forgotten");
+    hook("status").textContent = say("unfinished.forgotten");
     hook("title").focus();
   }
 
@@ -214,9 +215,9 @@ function tops({ upload }) {
 /** @param {Offer} offer */
 function title(offer) {
   const [first, ...rest] = tops(offer);
-  if (first === undefined) return [say("upload.unfinished.note")];
+  if (first === undefined) return [say("unfinished.note")];
   const name = make("bdi", { dir: "ltr" }, format.name(first));
-  const words = sayWith(offer.share ? "upload.unfinished.sent" : "upload.unfinished.title", { name });
+  const words = sayWith(offer.share ? "unfinished.sent" : "unfinished.title", { name });
   return rest.length ? [...words, " ", say("count.more", { n: rest.length })] : words;
 }
 
@@ -242,7 +243,7 @@ const named = (offer, what, label) => ({ "data-hook": `offer-${what}`, "aria-lab
 function facts({ upload, arrived, at, share }) {
   const size = format.size(upload.entries.reduce((n, entry) => n + entry.size, 0));
   const moment = format.moment(at / 1000);
-  if (share) return say("upload.unfinished.facts", { size, moment });
-  if (arrived === null) return say("upload.unfinished.unknown", { size, moment });
-  return say("upload.unfinished.arrived", { size, moment, arrived: format.size(arrived) });
+  if (share) return say("unfinished.facts", { size, moment });
+  if (arrived === null) return say("unfinished.unknown", { size, moment });
+  return say("unfinished.arrived", { size, moment, arrived: format.size(arrived) });
 }
