@@ -10,6 +10,7 @@ import { say, sayWith } from "./messages.js";
 /** @import { Manifest, OpenedEntry } from "../worker/engine.d.ts" */
 
 const LONG = 48; // characters, above which a name is too much for a title of full size
+const CODE = /^(\t| {2,})\S|[;{}]$/m; // has lines as in a program, whose letters had better be of one width
 
 /**
  * @param {Manifest} manifest
@@ -21,10 +22,16 @@ export function showManifest(manifest, saveEntry, whole) {
   const list = hook("entries");
   fill(list, entries.length, (i) => row(entries[i], manifest.kind === "tar" ? () => saveEntry(i) : null, whole));
   list.dataset.count = String(entries.length);
-  hook("note").textContent = format.prose(manifest.note);
-  hook("note").hidden = !manifest.note;
+  if (manifest.note) showNote(manifest.note);
   hook("count").textContent = countFiles(entries);
   hook("size").textContent = format.size(manifest.size);
+}
+
+/** @param {string} text */
+export function showNote(text) {
+  hook("note").textContent = format.prose(text);
+  hook("note").toggleAttribute("data-code", CODE.test(text));
+  hook("note").hidden = hook("copy-note").hidden = false;
 }
 
 /**
@@ -76,11 +83,21 @@ export function headline({ kind, entries }) {
 const countFiles = (entries) => say("count.files", { n: entries.filter((e) => !e.directory).length });
 
 /**
+ * How often a note can be shown.
+ * @param {Share} share
+ */
+function timesLeft({ left }) {
+  if (left === null) return "";
+  return left === 1 ? say("download.note.once") : say("download.note.left", { n: left });
+}
+
+/**
  * @param {Share} share
  * @param {Manifest} manifest
  * @param {boolean} over whether the server has nothing any more
  */
 export function showFacts(share, manifest, over) {
+  if (manifest.kind === "note") return void (hook("facts").textContent = timesLeft(share));
   const facts = [over ? say("download.list.over") : share.left === null ? say("count.anyDownloads") : say("download.list.left", { n: share.left, max: share.maxDownloads })];
   if (manifest.kind === "tar") facts.push(say("download.list.tar"));
   if (manifest.kind === "tar" && share.state === "open") facts.push(say("download.following.entries"));

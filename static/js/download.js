@@ -6,9 +6,10 @@
 
 import "./ground.js";
 import * as build from "./build.js";
+import { copies } from "./copy.js";
 import { countDown, eachMinute } from "./countdown.js";
 import { hook, showAlert } from "./dom.js";
-import { headline, showFacts, showKept, showManifest } from "./download-view.js";
+import { headline, showFacts, showKept, showManifest, showNote } from "./download-view.js";
 import * as format from "./format.js";
 import { say } from "./messages.js";
 import { Progress } from "./progress.js";
@@ -43,6 +44,7 @@ const store = new Store({
   share: /** @type {Share | null} */ (null),
   manifest: /** @type {Manifest | null} */ (null),
   kept: /** @type {Kept | null} */ (null), // by an earlier page
+  note: /** @type {string | null} */ (null), // that is a share of its own, when it was asked for
 });
 
 let learnt = 0; // when the share was, by this device's clock; milliseconds
@@ -81,6 +83,7 @@ store.onchange((now, old) => {
   hook("lead").textContent = lead;
   if (manifest) hook("download").textContent = label(now, manifest);
   if (manifest) showKept(now, manifest);
+  if (now.note !== null && now.note !== old.note) showNote(now.note);
   if (state === "gone" && state !== old.state) {
     for (const name of ["why", "what"]) hook(name).textContent = say(/** @type {MessageKey} */ (`download.${now.givenUp ? "givenUp" : "gone"}.${name}`));
   }
@@ -102,7 +105,8 @@ function showWay({ state, trouble, manifest }) {
  * @param {typeof store.value} now
  * @param {Manifest} manifest
  */
-function label({ state, kept }, manifest) {
+function label({ state, kept, busy }, manifest) {
+  if (manifest.kind === "note" && state !== "error") return say(busy ? "download.note.opening" : "download.note.show");
   if (state === "ready" && kept) return say("download.save.continue");
   if (state === "done") return say("download.save.again");
   return state === "error" ? say("download.save.retry") : say("download.save.all", { n: manifest.entries.length, size: format.size(manifest.size) });
@@ -112,19 +116,20 @@ function label({ state, kept }, manifest) {
  * @param {typeof store.value} now
  * @returns {[title: (Node | string)[], lead: string]}
  */
-function headings({ state, trouble, waiting, sent, givenUp, way, share, manifest }) {
+function headings({ state, trouble, waiting, sent, givenUp, way, share, manifest, note, over }) {
   if (state === "gone") return [[say(givenUp ? "download.givenUp.title" : "download.gone.title")], ""];
   if (state === "error") return [[trouble?.title ?? ""], ""];
   if (waiting) return [[say("download.waiting.title")], say("download.waiting.lead")];
+  if (state === "done" && note !== null) return [[say("download.note.title")], say(over ? "download.note.over" : "download.note.shown")];
   if (state === "done" && way === "file") return [[say("download.done.title")], say("download.done.leadFile")];
   const open = share?.state === "open";
   if (state === "receiving" && open) return [[say("download.receiving.title")], say("download.following.receiving")];
   if (state !== "ready") return [[say(`download.${state}.title`)], say(`download.${state}.lead`)];
   if (!share || !manifest) throw new Error("BUG: ready without a manifest");
-  if (open && manifest.kind === "note") return [headline(manifest), ""]; // all of it is here, and the rest takes no time
+  if (open && manifest.kind === "note") return [headline(manifest), ""]; // the rest takes no time
   if (open) return [headline(manifest), sent ? say("download.following.sent", { n: percent(sent) }) : say("download.following.begun")];
-  const time = format.span(Math.max(1, remaining(share)));
-  return [headline(manifest), say("download.ready.lead", { moment: format.moment(share.created), time })];
+  const times = { moment: format.moment(share.created), time: format.span(Math.max(1, remaining(share))) };
+  return [headline(manifest), say(manifest.kind === "note" ? "download.note.lead" : "download.ready.lead", times)];
 }
 
 /**
@@ -302,6 +307,22 @@ async function save(index) {
   }
 }
 
+/** Shows a note, which counts as a download. */
+async function read() {
+  if (store.value.busy) return;
+  store.set({ busy: true, error: "" });
+  try {
+    keepTicket(await worker.call("take", [false]));
+    const note = await worker.call("read", []);
+    store.set({ state: "done", note, busy: false });
+    await settle(true);
+  } catch (e) {
+    await fail(e);
+  } finally {
+    store.set({ busy: false });
+  }
+}
+
 /**
  * @param {Destination} target
  * @param {number | null} index
@@ -371,7 +392,8 @@ async function forget() {
 
 const clearPassword = reveal(password, hook("reveal"));
 hook("unlock-form").addEventListener("submit", unlock);
-hook("download").addEventListener("click", () => save(null));
+hook("download").addEventListener("click", () => (store.value.manifest?.kind === "note" ? read() : save(null)));
+copies(hook("copy-note"), hook("note"), () => store.value.note ?? store.value.manifest?.note ?? "");
 hook("cancel").addEventListener("click", () => halt("cancelled"));
 hook("forget").addEventListener("click", forget);
 hook("retry").addEventListener("click", () => (store.value.trouble?.way === "reload" ? location.reload() : open()));

@@ -202,13 +202,14 @@ class Offers {
  * Whether it may go on without choosing anything.
  * @param {Offer} offer
  */
-const canReopen = ({ handles, upload }) => handles.length > 0 || upload.entries.every(({ size }) => size === 0);
+const canReopen = ({ handles, upload }) => handles.length > 0 || upload.kind === "note" || upload.entries.every(({ size }) => size === 0);
 
 /**
- * The top-level names of what is in it.
+ * The top-level names of what is in it. A note has none.
  * @param {Offer} offer
  */
 function tops({ upload }) {
+  if (upload.kind === "note") return [];
   return [...new Set(upload.entries.map(({ name }) => name.split("/")[0]))];
 }
 

@@ -5,11 +5,13 @@ import "./ground.js";
 import * as api from "./api.js";
 import * as build from "./build.js";
 import { fromFiles, fromTransfer, givesHandles, unreadable } from "./collect.js";
+import { copies } from "./copy.js";
 import { eachMinute } from "./countdown.js";
 import { hook, make, showAlert } from "./dom.js";
 import * as format from "./format.js";
 import { excess } from "./limits.js";
 import { say } from "./messages.js";
+import { asItem } from "./note.js";
 import { Parcel, nameAllowed } from "./parcel.js";
 import { Progress } from "./progress.js";
 import { Remote } from "./remote.js";
@@ -275,9 +277,9 @@ function shipment() {
   const { items } = parcel;
   const single = items.length === 1 && items[0].file !== null && !items[0].name.includes("/");
   return {
-    kind: items.length === 0 ? "note" : single ? "file" : "tar",
-    note: note.value.trim(),
-    items,
+    kind: parcel.empty ? "note" : single ? "file" : "tar",
+    note: note.value.trim() && note.value, // as it was written: it may be code
+    items: parcel.empty ? [asItem(note.value)] : items,
     password: password.value || null,
     lifetime: Number(expiry.value),
     maxDownloads: Number(downloads.value),
@@ -315,7 +317,7 @@ async function send() {
  */
 async function resume({ id, upload }, items) {
   parcel.clear();
-  parcel.add(items);
+  if (upload.kind !== "note") parcel.add(items);
   note.value = upload.note;
   clearPassword();
   refresh();
@@ -417,21 +419,7 @@ hook("again").addEventListener("click", () => {
   offer().catch(() => {});
 });
 
-hook("copy").addEventListener("click", async () => {
-  const button = hook("copy");
-  const copied = await navigator.clipboard?.writeText(link.value).then(() => true, () => false) || copySelected();
-  button.textContent = hook("status").textContent = copied ? say("upload.link.copied") : say("upload.link.byHand");
-  setTimeout(() => (button.textContent = say("upload.link.copy")), 3000);
-});
-
-/** Copies where the clipboard may not be written. What could not be copied stays selected. */
-function copySelected() {
-  link.focus();
-  link.select();
-  const copied = document.execCommand("copy");
-  if (copied) hook("copy").focus();
-  return copied;
-}
+copies(hook("copy"), link, () => link.value);
 
 /** Tells what is not there yet, and goes on when the device is connected again. */
 async function check() {
@@ -447,8 +435,9 @@ const offering = {
   show({ id, upload, share }) {
     if (!share) return;
     const link = linkOf(id, upload.fragment);
-    const files = upload.entries.filter(({ name }) => !name.endsWith("/")).length;
-    const size = upload.entries.reduce((n, entry) => n + entry.size, 0);
+    const entries = upload.kind === "note" ? [] : upload.entries;
+    const files = entries.filter(({ name }) => !name.endsWith("/")).length;
+    const size = entries.reduce((n, entry) => n + entry.size, 0);
     store.set({ state: "done", link, posted: { link, share, sealed: share.size, files, size } });
   },
   idle: () => store.value.state === "idle" && !store.value.adding,

@@ -169,7 +169,7 @@ export async function begin(engine, shipment, signal) {
   const owner = engine.createToken();
   const { kind, note, items, lifetime, maxDownloads, handles } = shipment;
   const entries = items.map(keptEntry);
-  const sealer = newSealer(() => engine.newSealer(keys.identity, kind, note, entries.map(entry)));
+  const sealer = newSealer(() => engine.newSealer(keys.identity, kind, beside(kind, note), entries.map(entry)));
   try {
     signal.throwIfAborted();
     const terms = { ...keys.hashes, owner: owner.hash, password: keys.password, size: sealer.bound, lifetime, maxDownloads };
@@ -203,7 +203,7 @@ export async function resume(engine, { id, items }, signal) {
     const parts = checkParts(await api.getParts(id, upload.owner, { signal, tries: Infinity }));
     if (!journal.intact || !fits(upload, items, parts, journal)) throw anew("mismatch", upload);
     const { identity, kind, note, entries } = upload;
-    const sealer = newSealer(() => engine.resumeSealer(identity, kind, note, entries.map(entry), journal.prefix, journal.manifest));
+    const sealer = newSealer(() => engine.resumeSealer(identity, kind, beside(kind, note), entries.map(entry), journal.prefix, journal.manifest));
     const dispatch = new Dispatch({ id, partSize: parts.partSize }, upload.fragment, upload.owner, sealer, items, journal);
     dispatch.arrived(parts);
     return dispatch;
@@ -254,6 +254,13 @@ function newSealer(make) {
     throw Object.assign(/** @type {any} */ (e), { code: code === "too-large" ? "manifest-too-large" : code }); // nothing but names and the note
   }
 }
+
+/**
+ * The note that goes beside what is sent. A note that is sent alone is sealed like a file (js/note.js).
+ * @param {string} kind
+ * @param {string} note
+ */
+const beside = (kind, note) => (kind === "note" ? "" : note);
 
 /**
  * @param {Item} item

@@ -10,7 +10,7 @@ import { Arrivals, givenUp } from "./arrivals.js";
 import { Crew } from "./crew.js";
 import { Keeper } from "./keeper.js";
 import { loadEngine } from "./load.js";
-import { save } from "./saving.js";
+import { read, save } from "./saving.js";
 import { serve } from "./serve.js";
 
 /** @import { FollowNews, Opened, SaveNews, Share } from "../js/types.d.ts" */
@@ -124,18 +124,15 @@ serve({
    */
   async save(news, port, index, { staged, file }) {
     const loaded = await loading;
-    const { id, share, keys, keeper, arrivals } = current;
-    const ticket = current.ticket ?? "";
-    const { signal } = cancel;
-    const renew = async () => api.takeDownload(id, keys.bearer, (await known(ticket)).hash, signal);
-    const { sealed, manifest } = current.unlocked ?? unlockedFirst();
+    const { keeper } = current;
+    const order = orderOf(loaded.engine);
+    const { share, ticket, manifest } = order;
     const whole = index === null;
     const { size: plain } = whole ? manifest : manifest.entries[index];
     const hoard = await keeper.provide({ share, ticket, file, whole, staged, plain });
-    const opener = () => loaded.engine.newOpener(keys.identity, sealed);
     let how = "failed";
     try {
-      const outcome = await save(loaded, { share, ticket, renew, manifest, opener, index, staged, arrivals, hoard }, port, cancel, news);
+      const outcome = await save(loaded, { ...order, index, staged, hoard }, port, cancel, news);
       how = outcome ?? how;
       return outcome;
     } catch (e) {
@@ -144,6 +141,17 @@ serve({
     } finally {
       await keeper.settle(how, whole);
     }
+  },
+
+  /**
+   * Opens a note, after take.
+   * @returns {Promise<string>}
+   */
+  async read() {
+    const loaded = await loading;
+    const order = { ...orderOf(loaded.engine), index: null, staged: false, hoard: null };
+    const text = new TextDecoder("utf-8", { ignoreBOM: true }); // as it was written
+    return text.decode(await read(loaded, order, cancel).catch(whenOpen));
   },
 
   /**
@@ -172,6 +180,19 @@ serve({
     return checkShare(await api.getShare(current.id, current.keys.access));
   },
 });
+
+/**
+ * What every save of the current share has in common.
+ * @param {Engine} engine
+ */
+function orderOf(engine) {
+  const { id, share, keys, arrivals } = current;
+  const ticket = current.ticket ?? "";
+  const { sealed, manifest } = current.unlocked ?? unlockedFirst();
+  const { signal } = cancel;
+  const renew = async () => api.takeDownload(id, keys.bearer, (await known(ticket)).hash, signal);
+  return { share, ticket, renew, manifest, arrivals, opener: () => engine.newOpener(keys.identity, sealed) };
+}
 
 /**
  * @param {Engine} engine

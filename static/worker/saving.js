@@ -8,6 +8,7 @@ import { openWhole, openWindow } from "./opening.js";
 import { ahead } from "./pipeline.js";
 import { Sink } from "./sink.js";
 import { Source } from "./source.js";
+import { join } from "./stretch.js";
 
 /** @import { SaveNews, Share } from "../js/types.d.ts" */
 /** @import { Engine, Manifest, Opener } from "./engine.d.ts" */
@@ -91,6 +92,30 @@ export async function save(loaded, order, port, cancel, news) {
     throw e;
   } finally {
     arrivals?.listeners.delete(progress);
+    cancel.abort(); // whatever is still waited for
+    crew.end();
+  }
+}
+
+/**
+ * Opens the whole into memory: a note.
+ * @param {{engine: Engine, module: WebAssembly.Module}} loaded
+ * @param {Order} order
+ * @param {AbortController} cancel
+ * @returns {Promise<Bytes>}
+ */
+export async function read(loaded, order, cancel) {
+  const { share, ticket, renew, manifest, arrivals } = order;
+  const { signal } = cancel;
+  const crew = Crew.of(loaded, manifest.size / FRAME);
+  const source = new Source(share, ticket, new Meter(() => {}), signal, arrivals, null, crew, renew);
+  /** @type {Bytes[]} */
+  const pieces = [];
+  try {
+    signal.throwIfAborted();
+    for await (const bytes of opened(crew, order, source)) pieces.push(bytes);
+    return join(pieces);
+  } finally {
     cancel.abort(); // whatever is still waited for
     crew.end();
   }

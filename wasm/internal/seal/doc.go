@@ -5,7 +5,7 @@
 // recipient that package link derives from the link. The stock tools open them:
 //
 //	age -d -i key manifest.age | zstd -d
-//	age -d -i key content.age | zstd -d           | tar x      (tar: unless the kind is "file")
+//	age -d -i key content.age | zstd -d           | tar x      (tar: if the kind is "tar")
 //
 // # The age files
 //
@@ -74,7 +74,10 @@
 //
 //	file   the bytes of the one entry, whose name has no "/"
 //	tar    a tar of one entry or more, as below
-//	note   empty, and no entries
+//	note   as file: a text in UTF-8 of at most 1 MiB, to be shown rather than saved
+//
+// A share of the kind note has no "note" in its manifest. What a manifest says is read without taking a download; a text that is
+// to be read so many times and no more has to be content.
 //
 // The tar is determined by the manifest and the bytes of the entries. For entry i, counted from 0: if its name is longer than 100 bytes
 // or has a byte outside 20 … 7E, or its size is 2³³ or more, a pax extended header; a ustar header; its bytes; zeros up to a

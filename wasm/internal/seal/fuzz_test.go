@@ -9,8 +9,8 @@ import (
 func FuzzManifest(f *testing.F) {
 	list, _ := tree()
 	for _, kind := range []Kind{KindTar, KindFile, KindNote} {
-		n := map[Kind]int{KindTar: len(list), KindFile: 1, KindNote: 0}[kind]
-		m, err := NewManifest(kind, "a note", list[:n])
+		n := map[Kind]int{KindTar: len(list), KindFile: 1, KindNote: 1}[kind]
+		m, err := NewManifest(kind, map[Kind]string{KindTar: "a note", KindFile: "a note"}[kind], list[:n])
 		must(f, err)
 		text, err := json.Marshal(m)
 		must(f, err)

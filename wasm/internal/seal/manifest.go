@@ -31,7 +31,7 @@ type Kind string
 const (
 	KindFile Kind = "file" // the bytes of the only entry
 	KindTar  Kind = "tar"  // a tar of the entries
-	KindNote Kind = "note" // nothing: the note in the manifest is all there is
+	KindNote Kind = "note" // the bytes of the only entry, which are text: to be read is what it is for
 )
 
 // An Entry is a file, or an empty directory, whose name ends in "/".

@@ -116,12 +116,13 @@ type layout struct {
 func layOut(m *Manifest) (*layout, error) {
 	l := &layout{m: m, starts: make([]int64, len(m.Entries))}
 	switch {
-	case m.Kind == KindNote && len(m.Entries) == 0:
-		return l, nil
-	case m.Kind == KindFile && len(m.Entries) == 1:
+	case (m.Kind == KindFile || m.Kind == KindNote) && len(m.Entries) == 1:
 		e := &m.Entries[0]
 		if strings.Contains(e.Name, "/") {
 			return nil, fmt.Errorf("%w: %q as the name of a single file", ErrName, shorten(e.Name))
+		}
+		if m.Kind == KindNote && (e.Size > maxNote || m.Note != "") {
+			return nil, fmt.Errorf("%w: note of %d bytes beside a note", ErrTooLarge, e.Size)
 		}
 		l.size = e.Size
 	case m.Kind == KindTar && len(m.Entries) > 0 && len(m.Entries) <= maxEntries:
@@ -147,7 +148,7 @@ func layOut(m *Manifest) (*layout, error) {
 
 // offset is where the bytes of entry i begin.
 func (l *layout) offset(i int) int64 {
-	if l.m.Kind == KindFile {
+	if l.m.Kind != KindTar {
 		return 0
 	}
 	return l.starts[i] + tarHeaderSize(&l.m.Entries[i])
@@ -166,7 +167,7 @@ func (l *layout) segments(from, to int64) func(yield func(segment) bool) {
 		if from >= to {
 			return
 		}
-		if l.m.Kind == KindFile {
+		if l.m.Kind != KindTar {
 			yield(segment{from: from, to: to})
 			return
 		}

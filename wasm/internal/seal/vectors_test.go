@@ -106,7 +106,8 @@ func makeVectors(t *testing.T) {
 	file("a frame and a byte", bytes.Repeat([]byte("w"), FrameSize+1))
 	file("two frames", bytes.Repeat([]byte("wax "), FrameSize/2))
 	file("incompressible, two chunks", noise(ChunkSize-100))
-	add("note", KindNote, nil, nil)
+	text := []byte("Grüße!\n\tif (a < b) { return; }\n")
+	add("note", KindNote, []Entry{{Name: "note.txt", Size: int64(len(text)), Type: "text/plain"}}, [][]byte{text})
 	list, data := tree()
 	for i := range list {
 		list[i].Size = min(list[i].Size, int64(10*i))

@@ -1,0 +1,36 @@
+// @ts-check
+// Buttons that copy.
+
+import { hook } from "./dom.js";
+import { say } from "./messages.js";
+
+const MOMENT = 3000; // milliseconds for which a button says what it did
+
+/**
+ * Makes a button copy text, and say so for a moment. What could not be copied stays selected where it is shown.
+ * @param {HTMLElement} button
+ * @param {HTMLElement} source where the text is shown
+ * @param {() => string} text
+ */
+export function copies(button, source, text) {
+  const label = button.textContent;
+  button.addEventListener("click", async () => {
+    const copied = (await navigator.clipboard?.writeText(text()).then(() => true, () => false)) || copySelected(button, source);
+    button.textContent = hook("status").textContent = say(copied ? "copy.done" : "copy.byHand");
+    setTimeout(() => (button.textContent = label), MOMENT);
+  });
+}
+
+/**
+ * Copies what is shown, where the clipboard may not be written.
+ * @param {HTMLElement} button
+ * @param {HTMLElement} source
+ */
+function copySelected(button, source) {
+  source.focus();
+  if (source instanceof HTMLInputElement) source.select();
+  else getSelection()?.selectAllChildren(source);
+  const copied = document.execCommand("copy");
+  if (copied) button.focus();
+  return copied;
+}
