@@ -27,9 +27,10 @@ export function copies(button, source, text) {
  * @param {HTMLElement} source
  */
 function copySelected(button, source) {
-  source.focus();
-  if (source instanceof HTMLInputElement) source.select();
-  else getSelection()?.selectAllChildren(source);
+  if (source instanceof HTMLInputElement) {
+    source.focus();
+    source.select();
+  } else getSelection()?.selectAllChildren(source);
   const copied = document.execCommand("copy");
   if (copied) button.focus();
   return copied;

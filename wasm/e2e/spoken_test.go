@@ -90,14 +90,16 @@ var spoken = map[string]string{
 	"download-ready": `
 		heading "You have been sent 3 files" level 1 focused (= Sealed *. Open for * more.)
 		text "Sealed *. Open for * more."
-		text "The harbour, as promised. See you on Sunday!"` + spokenEntries + `
+		text "The harbour, as promised. See you on Sunday!"
+		button "Copy the note"` + spokenEntries + `
 		button "Save all, 13.9 MB"
 		*
 		text "Opened in your browser *"`,
 	"download-kept": `
 		heading "You have been sent 3 files" level 1 focused (= Sealed *. Open for * more.)
 		text "Sealed *. Open for * more."
-		text "The harbour, as promised. See you on Sunday!"` + spokenEntries + `
+		text "The harbour, as promised. See you on Sunday!"
+		button "Copy the note"` + spokenEntries + `
 		text "* of 13.9 MB had arrived before. It is on this device, still sealed, and need not be sent again."
 		button "Delete it"
 		button "Continue"
@@ -107,6 +109,7 @@ var spoken = map[string]string{
 		heading "Opening the seal" level 1 focused (= It is checked and opened on its way to your disk. Keep this page open.)
 		text "It is checked and opened on its way to your disk. Keep this page open."
 		text "The harbour, as promised. See you on Sunday!"
+		button "Copy the note"
 		text "* %"
 		text "* MB of 13.9 MB"
 		*
@@ -117,7 +120,8 @@ var spoken = map[string]string{
 	"download-done": `
 		heading "Saved" level 1 focused (= It is whole: every byte was checked. *)
 		text "It is whole: every byte was checked. *"
-		text "The harbour, as promised. See you on Sunday!"` + spokenEntries + `
+		text "The harbour, as promised. See you on Sunday!"
+		button "Copy the note"` + spokenEntries + `
 		button "Save again"
 		*
 		text "Opened in your browser *"`,
@@ -140,6 +144,7 @@ var spoken = map[string]string{
 		heading "You have been sent 3 files" level 1 focused (= It is still being sent, and at least * % has arrived. You can save it already, *)
 		text "It is still being sent, and at least * % has arrived. You can save it already, *"
 		text "The harbour, as promised. See you on Sunday!"
+		button "Copy the note"
 		list "What is in it"
 		listitem "Letter to Grüße 📮.txt 40.0 kB"
 		button "Save Letter to Grüße 📮.txt" disabled
@@ -155,6 +160,7 @@ var spoken = map[string]string{
 		heading "Opening the seal" level 1 focused (= It is still being sent, and saved as it comes: *)
 		text "It is still being sent, and saved as it comes: it is whole when the sender has finished. Keep this page open."
 		text "The harbour, as promised. See you on Sunday!"
+		button "Copy the note"
 		text "* %"
 		text "* MB of 13.9 MB"
 		text "Waiting for the sender. This goes on by itself."
@@ -169,9 +175,16 @@ var spoken = map[string]string{
 		text "It was taken back before all of it was sent, *"
 		text "Ask the sender to send it again. That is another link."`,
 	"download-note": `
-		heading "You have been sent a note" level 1 focused (= Sealed *. Open for * more.)
-		text "Sealed *. Open for * more."
+		heading "You have been sent a note" level 1 focused (= It is opened and shown when you say so. Sealed *, open for * more.)
+		text "It is opened and shown when you say so. Sealed *, open for * more."
+		button "Show the note"
+		text "it can be shown once, and then nothing is left of it"
+		text "Opened in your browser *"`,
+	"download-note-shown": `
+		heading "The note" level 1 focused (= Nothing of it is left on the server. *)
+		text "Nothing of it is left on the server. *"
 		text "The harbour, as promised. See you on Sunday!"
+		button "Copy the note"
 		text "Opened in your browser *"`,
 	"download-one-file": `
 		heading "You have been sent “Letter to Grüße 📮.txt”" level 1 focused (= Sealed *. Open for * more.)

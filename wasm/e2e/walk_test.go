@@ -141,9 +141,12 @@ func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, fi
 	open(t, b, strings.Split(share, "#")[0], "error")
 	visit("download-bad-link")
 
-	note := s.send(t, b, parcel{note: walkParcel.note})
+	note := s.send(t, b, parcel{note: walkParcel.note, downloads: "1"})
 	open(t, b, note, "ready")
 	visit("download-note")
+	showNote(t, b)
+	must(t, b.WaitFor("return /left on the server/.test(document.querySelector('[data-hook=lead]').textContent)", patience))
+	visit("download-note-shown")
 	file := s.send(t, b, parcel{files: files[:1]})
 	s.damage(t, file)
 	open(t, b, file, "ready")
