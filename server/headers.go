@@ -2,7 +2,7 @@ package server
 
 import "strings"
 
-// securityHeaders go out with every answer, page or API. The policy holds in current Chromium, Firefox and WebKit; engine and
+// securityHeaders go out with every answer, page or API, but for documentHeaders. The policy holds in current Chromium, Firefox and WebKit; engine and
 // scripts are ours alone, blob: is what the page itself decrypted, and trusted types close the string-to-code sinks.
 var securityHeaders = []struct{ name, value string }{
 	{"Content-Security-Policy", strings.Join([]string{
@@ -29,6 +29,9 @@ var securityHeaders = []struct{ name, value string }{
 	{"X-Content-Type-Options", "nosniff"},
 	{"Permissions-Policy", "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=()"},
 }
+
+// documentHeaders say nothing of what is neither a document nor a worker: the many small files that a page loads go without.
+var documentHeaders = []string{"Cross-Origin-Opener-Policy", "Permissions-Policy"}
 
 // sealedPolicy replaces the policy on sealed bytes, and on what a page loads: should anything ever render them, it may do nothing.
 const sealedPolicy = "sandbox; default-src 'none'"

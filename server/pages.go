@@ -99,6 +99,9 @@ func setFileHeaders(h http.Header, name string) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		if !strings.Contains(name, "/worker/") {
 			h.Set("Content-Security-Policy", sealedPolicy) // of what is no document and no worker, and often smaller than the page's
+			for _, name := range documentHeaders {
+				h.Del(name)
+			}
 		}
 	}
 	h.Set("Content-Type", contentType(name))

@@ -115,6 +115,17 @@ function shorten(text, limit) {
   return characters.join("");
 }
 
+const NOTE = "note.txt";
+
+/**
+ * A note that is sent alone is sealed like a file: to be shown is to be downloaded, and counts. Two of the same text and time are the
+ * same.
+ * @param {string} text
+ * @param {number} [lastModified] milliseconds
+ * @returns {Item}
+ */
+export const noteItem = (text, lastModified = Date.now()) => ({ name: NOTE, file: new File([text], NOTE, { type: "text/plain", lastModified }) });
+
 /** @param {Bundle} b */
 export const countFiles = (b) => b.items.reduce((n, { file }) => n + (file ? 1 : 0), 0);
 

@@ -5,7 +5,7 @@ import * as api from "./api.js";
 import * as handles from "./handles.js";
 import * as journal from "./journal.js";
 import { match } from "./match.js";
-import { asItem } from "./note.js";
+import { noteItem } from "./parcel.js";
 
 /** @import { Item, Share } from "./types.d.ts" */
 /** @import { Kept } from "./journal.js" */
@@ -99,7 +99,7 @@ export function choose(offer, items) {
  * @returns {Promise<Match | null>}
  */
 export async function reopen({ upload, handles: list }, asking) {
-  if (upload.kind === "note") return match(upload.entries, [asItem(upload.note, upload.entries[0].lastModified)]);
+  if (upload.kind === "note") return match(upload.entries, [noteItem(upload.note, upload.entries[0].lastModified)]);
   if (upload.entries.every(({ size }) => size === 0)) return match(upload.entries, []);
   if (!list.length || !(await handles.allowed(list, asking))) return null;
   return match(upload.entries, await handles.collect(list));

@@ -11,8 +11,7 @@ import { hook, make, showAlert } from "./dom.js";
 import * as format from "./format.js";
 import { excess } from "./limits.js";
 import { say } from "./messages.js";
-import { asItem } from "./note.js";
-import { Parcel, nameAllowed } from "./parcel.js";
+import { Parcel, nameAllowed, noteItem } from "./parcel.js";
 import { Progress } from "./progress.js";
 import { Remote } from "./remote.js";
 import { reveal } from "./reveal.js";
@@ -279,7 +278,7 @@ function shipment() {
   return {
     kind: parcel.empty ? "note" : single ? "file" : "tar",
     note: note.value.trim() && note.value, // as it was written: it may be code
-    items: parcel.empty ? [asItem(note.value)] : items,
+    items: parcel.empty ? [noteItem(note.value)] : items,
     password: password.value || null,
     lifetime: Number(expiry.value),
     maxDownloads: Number(downloads.value),

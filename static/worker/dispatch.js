@@ -256,7 +256,7 @@ function newSealer(make) {
 }
 
 /**
- * The note that goes beside what is sent. A note that is sent alone is sealed like a file (js/note.js).
+ * The note that goes beside what is sent. A note that is sent alone is sealed like a file (js/parcel.js).
  * @param {string} kind
  * @param {string} note
  */

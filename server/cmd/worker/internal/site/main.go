@@ -74,37 +74,69 @@ func served(name string) bool {
 // https://developers.cloudflare.com/workers/static-assets/headers/
 const maxRules = 100
 
-// headerRules makes the file _headers: a rule for what is no file, which is not to be kept, and how each file differs from it.
-// Types are left to Cloudflare, which knows them. Pages have their headers from the Worker.
+// headerRules makes the file _headers: a rule for what is no file, which is not to be kept, one for what the files of a folder have in
+// common, and how single files differ from that. Types are left to Cloudflare, which knows them. Pages have their headers from
+// the Worker.
 func headerRules(site *static.Site) ([]byte, error) {
-	missing := server.PageHeaders("")
+	missing := fileHeaders("")
 	missing.Set("Cache-Control", "no-cache")
-	missing.Set("Vary", "Accept-Encoding") // Cloudflare compresses
+	folders := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(site.Files)) {
+		if served(name) && path.Ext(name) != ".html" {
+			folders[path.Dir(name)] = append(folders[path.Dir(name)], name)
+		}
+	}
+	var r rules
+	r.add("/*", missing, http.Header{})
+	for _, folder := range slices.Sorted(maps.Keys(folders)) {
+		common := fileHeaders(folders[folder][0])
+		for _, name := range folders[folder] {
+			h := fileHeaders(name)
+			maps.DeleteFunc(common, func(header string, _ []string) bool { return h.Get(header) != common.Get(header) })
+		}
+		r.add("/"+folder+"/*", common, missing)
+		for _, name := range folders[folder] {
+			r.add("/"+name, fileHeaders(name), common)
+		}
+	}
+	if r.count > maxRules {
+		return nil, fmt.Errorf("failed to write headers: %d rules, and Cloudflare takes %d", r.count, maxRules)
+	}
+	return []byte(r.text.String()), nil
+}
+
+// fileHeaders are those of a file, or of an answer that is none, as far as they are not left to Cloudflare.
+func fileHeaders(name string) http.Header {
+	h := server.PageHeaders(name)
+	h.Del("Content-Type")
+	h.Set("Vary", "Accept-Encoding") // Cloudflare compresses
+	return h
+}
+
+// rules are the text of _headers.
+type rules struct {
+	text  strings.Builder
+	count int
+}
+
+// add adds a rule that makes headers h of those that other rules make, if they differ.
+func (r *rules) add(path string, h, before http.Header) {
 	var text strings.Builder
-	rules := 0
-	rule := func(path string, h, but http.Header) {
-		rules++
-		fmt.Fprintln(&text, path)
-		for _, name := range slices.Sorted(maps.Keys(h)) {
-			if name == "Content-Type" || h.Get(name) == but.Get(name) {
-				continue
-			}
-			if but.Get(name) != "" {
-				fmt.Fprintf(&text, "  ! %s\n", name)
-			}
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if h.Get(name) != before.Get(name) {
+			fmt.Fprintf(&text, "  ! %s\n", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if h.Get(name) != before.Get(name) {
 			fmt.Fprintf(&text, "  %s: %s\n", name, h.Get(name))
 		}
 	}
-	rule("/*", missing, nil)
-	for _, name := range slices.Sorted(maps.Keys(site.Files)) {
-		if served(name) && path.Ext(name) != ".html" {
-			rule("/"+name, server.PageHeaders(name), missing)
-		}
+	if text.Len() == 0 {
+		return
 	}
-	if rules > maxRules {
-		return nil, fmt.Errorf("failed to write headers: %d rules, and Cloudflare takes %d", rules, maxRules)
-	}
-	return []byte(text.String()), nil
+	r.count++
+	fmt.Fprintf(&r.text, "%s\n%s", path, text.String())
 }
 
 // module is what JavaScript has to know of the server: languages, headers of answers ("") and pages, problems that it
