@@ -2,8 +2,9 @@ package server
 
 import "strings"
 
-// securityHeaders go out with every answer, page or API, but for documentHeaders. The policy holds in current Chromium, Firefox and WebKit; engine and
-// scripts are ours alone, blob: is what the page itself decrypted, and trusted types close the string-to-code sinks.
+// securityHeaders go out with every answer, page or API, but for documentHeaders. The policy holds in current Chromium, Firefox and
+// WebKit; engine and scripts are ours alone, blob: is what the page itself decrypted, and trusted types close the string-to-code sinks.
+// Only the page may frame a page: a blob: that it frames, a PDF, has its policy in WebKit, and would be refused by 'none'.
 var securityHeaders = []struct{ name, value string }{
 	{"Content-Security-Policy", strings.Join([]string{
 		"default-src 'none'",
@@ -18,7 +19,7 @@ var securityHeaders = []struct{ name, value string }{
 		"manifest-src 'self'",
 		"base-uri 'none'",
 		"form-action 'none'",
-		"frame-ancestors 'none'",
+		"frame-ancestors 'self'",
 		"require-trusted-types-for 'script'",
 		"trusted-types default app",
 	}, "; ")},

@@ -76,7 +76,7 @@ func styles(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	for name, data := range contents(t, static.FS) {
-		if path.Dir(name) == "css" {
+		if path.Ext(name) == ".css" {
 			all[name] = regexp.MustCompile(`(?s)/\*.*?\*/`).ReplaceAllString(string(data), "")
 		}
 	}

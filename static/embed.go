@@ -9,13 +9,14 @@
 // has arrived, and everything else as it is, at addresses that belong to this build alone. The whole graph of modules, the
 // workers and the engine address each other relatively, and so a tab never mixes builds.
 //
-// js runs in the page, worker in workers, the service worker among them; js/api.js and js/types.d.ts serve all of them. Types
-// are JSDoc, checked by tsc with one configuration for each realm (npm run check); no tool touches what is served.
+// The style sheets are served as one, but for those in css/late, which scripts ask for after the first paint. js runs in the page,
+// worker in workers, the service worker among them; js/api.js and js/types.d.ts serve all of them. Types are JSDoc, checked by tsc with
+// one configuration for each realm (npm run check); no tool touches what is served.
 package static
 
 import "embed"
 
 // FS are the sources.
 //
-//go:embed pages/*.html messages/*.json css/*.css js/*.js worker/*.js img all:bin
+//go:embed pages/*.html messages/*.json css/*.css css/late/*.css js/*.js worker/*.js img all:bin
 var FS embed.FS

@@ -18,7 +18,7 @@ import (
 var (
 	pageNames  = []string{"index.html", "download.html"}
 	pageGroups = []string{"upload", "download"}
-	lateGroups = []string{"unfinished"}
+	lateGroups = []string{"unfinished", "preview"}
 )
 
 // renderPages returns each page in each language, by name.

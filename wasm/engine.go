@@ -76,6 +76,9 @@ func (a arguments) entries(i int) []seal.Entry {
 			Type:     arguments{e.Get("type")}.string(0),
 			Modified: arguments{e.Get("modified")}.int(0),
 		}
+		if thumbnail := e.Get("thumbnail"); !thumbnail.IsUndefined() {
+			entries[i].Thumbnail = arguments{thumbnail}.bytes(0, nil)
+		}
 	}
 	return entries
 }
@@ -183,6 +186,7 @@ func manifestToJS(m *seal.Manifest) map[string]any {
 			"modified":  e.Modified,
 			"offset":    e.Offset,
 			"directory": e.Directory(),
+			"pictured":  len(e.Thumbnail) > 0,
 		}
 	}
 	return map[string]any{
@@ -192,6 +196,14 @@ func manifestToJS(m *seal.Manifest) map[string]any {
 		"size":     m.Size,
 		"saveName": m.SaveName(),
 	}
+}
+
+func (o *opener) thumbnail(args arguments) (any, error) {
+	i, list := args.int(0), o.Manifest().Entries
+	if i < 0 || i >= int64(len(list)) {
+		return nil, errMisuse
+	}
+	return toJS(list[i].Thumbnail), nil
 }
 
 func (o *opener) start(args arguments) (any, error) { return nil, o.Start(args.int(0)) }

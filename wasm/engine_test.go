@@ -48,7 +48,7 @@ func TestBorder(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := bytes.Repeat([]byte("wax"), 24<<20) // compresses to next to nothing, so that little opens more frames than one call tells
-	entry := map[string]any{"name": "ü", "size": len(data), "type": "", "modified": 0}
+	entry := map[string]any{"name": "ü", "size": len(data), "type": "", "modified": 0, "thumbnail": toJS([]byte("small"))}
 	s := made(t, newSealer, k.Identity, "file", "a note", []any{entry})
 	if v := must(t, s, "start", 1<<20); !v.IsUndefined() {
 		t.Error("start returned", v)
@@ -73,6 +73,12 @@ func TestBorder(t *testing.T) {
 	o := made(t, newOpener, k.Identity, s.Get("manifest"))
 	if name := o.Get("manifest").Get("saveName").String(); name != "ü" {
 		t.Error(name)
+	}
+	if picture := string(bytesOf(must(t, o, "thumbnail", 0))); picture != "small" || !o.Get("manifest").Get("entries").Index(0).Get("pictured").Bool() {
+		t.Errorf("the thumbnail is %q", picture)
+	}
+	if c := code(o.Call("thumbnail", 1)); c != "misuse" {
+		t.Error("no entry's thumbnail:", c)
 	}
 	must(t, o, "start", len(sealed))
 	must(t, o, "bind", toJS(sealed[:184]))

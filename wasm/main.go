@@ -57,6 +57,8 @@ func (s *sealer) exports() methods {
 // exports of an Opener.
 func (o *opener) exports() methods {
 	return methods{
+		// thumbnail(entry: number): Uint8Array
+		"thumbnail": o.thumbnail,
 		// start(size: number): void
 		"start": o.start,
 		// bind(prefix: Uint8Array): void

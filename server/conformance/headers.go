@@ -27,7 +27,7 @@ var pagePolicy = []string{
 	"default-src 'none'",
 	"font-src 'self'",
 	"form-action 'none'",
-	"frame-ancestors 'none'",
+	"frame-ancestors 'self'",
 	"frame-src 'self' blob:",
 	"img-src 'self' blob: data:",
 	"manifest-src 'self'",

@@ -13,14 +13,21 @@ const LONG = 48; // characters, above which a name is too much for a title of fu
 const CODE = /^(\t| {2,})\S|[;{}]$/m; // has lines as in a program, whose letters had better be of one width
 
 /**
- * @param {Manifest} manifest
- * @param {(index: number) => void} saveEntry
- * @param {boolean} whole whether all has arrived, and single files can be saved
+ * @typedef {object} Ways what can be done with entries
+ * @property {(index: number) => void} save
+ * @property {boolean} whole whether all has arrived, and single files can be saved
+ * @property {(index: number) => void} [preview] looks at one, once that can be done
+ * @property {(entry: OpenedEntry) => boolean} [previewable]
  */
-export function showManifest(manifest, saveEntry, whole) {
+
+/**
+ * @param {Manifest} manifest
+ * @param {Ways} ways
+ */
+export function showManifest(manifest, ways) {
   const { entries } = manifest;
   const list = hook("entries");
-  fill(list, entries.length, (i) => row(entries[i], manifest.kind === "tar" ? () => saveEntry(i) : null, whole));
+  fill(list, entries.length, (i) => row(entries[i], manifest.kind === "tar" ? i : null, ways));
   list.dataset.count = String(entries.length);
   if (manifest.note) showNote(manifest.note);
   hook("count").textContent = countFiles(entries);
@@ -36,10 +43,10 @@ export function showNote(text) {
 
 /**
  * @param {OpenedEntry} entry
- * @param {(() => void) | null} save null if it is not saved by itself
- * @param {boolean} whole
+ * @param {number | null} index null if it is not saved by itself
+ * @param {Ways} ways
  */
-function row(entry, save, whole) {
+function row(entry, index, { save, whole, preview, previewable }) {
   const shown = format.name(entry.name);
   const leaf = shown.lastIndexOf("/", shown.length - 2) + 1;
   const path = make("bdi", { dir: "ltr" }, make("span", { class: "muted" }, shown.slice(0, leaf)), shown.slice(leaf));
@@ -47,12 +54,16 @@ function row(entry, save, whole) {
   if (entry.directory) name.append(" ", make("span", { class: "muted small" }, say("download.list.folder")));
   const row = make("li", { "data-hook": "entry", "data-name": entry.name }, name);
   row.append(make("span", { class: "data muted" }, entry.directory ? "" : format.size(entry.size)));
-  if (save && !entry.directory) {
-    const button = make("button", { type: "button", class: "textual", "data-hook": "entry-download", "aria-label": say("download.list.saveLabel", { name: shown }) }, say("download.list.save"));
+  if (index === null || entry.directory) return row;
+  const act = (/** @type {string} */ hook, /** @type {string} */ label, /** @type {string} */ text, /** @type {(index: number) => void} */ todo) => {
+    const button = make("button", { type: "button", class: "textual", "data-hook": hook, "aria-label": label }, text);
     button.disabled = !whole;
-    button.addEventListener("click", save);
-    row.append(button);
-  }
+    button.addEventListener("click", () => todo(index));
+    return button;
+  };
+  const acts = make("span", { class: "acts" }, act("entry-download", say("download.list.saveLabel", { name: shown }), say("download.list.save"), save));
+  if (preview && previewable?.(entry)) acts.prepend(act("preview", say("preview.openLabel", { name: shown }), say("preview.open"), preview));
+  row.append(acts);
   return row;
 }
 

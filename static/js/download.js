@@ -18,6 +18,7 @@ import { reveal } from "./reveal.js";
 import { Store } from "./store.js";
 import { explain } from "./trouble.js";
 
+/** @import { Viewer } from "./preview.js" */
 /** @import { Destination } from "./save.js" */
 /** @import { FollowNews, Kept, MessageKey, Opened, SaveNews, SaveProgress, Share } from "./types.d.ts" */
 /** @import { Trouble } from "./trouble.js" */
@@ -45,6 +46,8 @@ const store = new Store({
   manifest: /** @type {Manifest | null} */ (null),
   kept: /** @type {Kept | null} */ (null), // by an earlier page
   note: /** @type {string | null} */ (null), // that is a share of its own, when it was asked for
+  taken: false, // a download was taken before, by this page or an earlier one
+  viewer: /** @type {Viewer | null} */ (null), // shows things without saving them, once it is there
 });
 
 let learnt = 0; // when the share was, by this device's clock; milliseconds
@@ -63,7 +66,10 @@ function readLink() {
 }
 
 /** @param {string | null} ticket */
-const keepTicket = (ticket) => history.replaceState({ ...history.state, ticket }, "", location.pathname);
+function keepTicket(ticket) {
+  history.replaceState({ ...history.state, ticket }, "", location.pathname);
+  store.set({ taken: ticket !== null });
+}
 
 store.onchange((now, old) => {
   const { state, share, manifest } = now;
@@ -76,7 +82,11 @@ store.onchange((now, old) => {
   /** @type {HTMLButtonElement} */ (hook("unlock")).disabled = now.busy || now.resting;
   /** @type {HTMLButtonElement} */ (hook("download")).disabled = now.busy;
   showWay(now);
-  if (manifest && (manifest !== old.manifest || share?.state !== old.share?.state)) showManifest(manifest, save, share?.state !== "open");
+  if (manifest && (manifest !== old.manifest || share?.state !== old.share?.state || now.viewer !== old.viewer)) {
+    const { viewer } = now, whole = share?.state !== "open";
+    showManifest(manifest, { save, whole, preview: manifest.kind === "tar" ? viewer?.open : undefined, previewable: viewer?.previewable });
+    viewer?.offer(manifest, whole);
+  }
   if (share && manifest) showFacts(share, manifest, now.over);
   const [title, lead] = headings(now);
   hook("title").replaceChildren(...title);
@@ -152,8 +162,8 @@ function lookAgain() {
 }
 
 /** @param {Opened} opened */
-function show({ share, manifest, locked, kept }) {
-  store.set({ state: manifest ? "ready" : locked ? "locked" : "loading", share, manifest, kept, waiting: !manifest && !locked, error: "" });
+function show({ share, manifest, locked, kept, taken }) {
+  store.set({ state: manifest ? "ready" : locked ? "locked" : "loading", share, manifest, kept, taken, waiting: !manifest && !locked, error: "" });
   catchUp();
   if (share.state === "open") follow();
 }
@@ -323,6 +333,21 @@ async function read() {
   }
 }
 
+/** What the viewer needs of this page. */
+const looking = {
+  worker,
+  manifest: () => /** @type {Manifest} */ (store.value.manifest),
+  costs: () => (store.value.taken ? null : store.value.share?.left ?? null),
+  async take() {
+    const taken = store.value.taken && history.state.ticket;
+    keepTicket(await worker.call("see", []));
+    if (!taken) refresh(false);
+  },
+  /** @param {number} index */
+  save: (index) => save(store.value.manifest?.kind === "tar" ? index : null),
+  fail,
+};
+
 /**
  * @param {Destination} target
  * @param {number | null} index
@@ -407,6 +432,7 @@ open();
 // Not needed for the first paint, but before anything is saved: who saves is told if it has not arrived.
 const saving = import("./save.js").catch((e) => Promise.reject(Object.assign(e, { code: "not-loaded" })));
 saving.then(({ prepare }) => prepare(), () => {});
+import("./preview.js").then(({ viewer }) => viewer(looking)).then((viewer) => store.set({ viewer }), () => {}); // without it one saves
 eachMinute(lookAgain);
 build.watch(() => store.value.state !== "receiving");
 build.started();

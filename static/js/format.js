@@ -66,7 +66,7 @@ export function moment(unix, now = new Date()) {
 
 // Characters that reorder the text around them, so that "gpj.exe" can look like "exe.jpg", break its line or do not show at all.
 // The joiners are spared, and the tags that spell some flags: scripts and emoji need them. (As in wasm/internal/seal.)
-const MISLEADING = /(?![\u200c\u200d\u{e0020}-\u{e007f}])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+export const MISLEADING = /(?![\u200c\u200d\u{e0020}-\u{e007f}])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * A name from outside, safe to be shown: what would deceive is made visible. Show it within <bdi dir=ltr>, where the suffix

@@ -135,6 +135,7 @@ export interface Opened {
   manifest: import("../worker/engine.d.ts").Manifest | null; // null: locked, or it has not arrived
   locked: boolean;
   kept: Kept | null;
+  taken: boolean; // there is a ticket from before
 }
 
 /** What is on this device of the whole: which part of it, and the file that was chosen to save to. */
@@ -176,6 +177,22 @@ export interface SaveJob {
   size: number;
   lock: string;
 }
+
+/** The service worker asks a page for bytes of what it plays, and sends a port along, through which they talk. */
+export interface MediaCall {
+  type: "media";
+  id: string;
+}
+/** What comes from the download worker through that port. */
+export type MediaAnswer =
+  | { type: "head"; size: number; mime: string }
+  | { type: "data"; buffer: ArrayBuffer }
+  | { type: "end" }
+  | { type: "error" };
+export type MediaQuestion =
+  | { type: "open"; from: number; to: number }
+  | { type: "pull" } // one more piece
+  | { type: "cancel" };
 
 /** The dotted paths of all messages. */
 export type MessageKey = Path<typeof import("../messages/en.json")>;

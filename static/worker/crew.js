@@ -66,7 +66,16 @@ export class Crew {
   }
 
   /**
-   * Use of.
+   * A crew without members, which leaves the work to the caller's own engine, however much it is: for what is opened little by little.
+   * One that was gathered beforehand stays.
+   * @param {Loaded} loaded
+   */
+  static alone(loaded) {
+    return new Crew(loaded, 0);
+  }
+
+  /**
+   * Use of, or alone.
    * @param {Loaded} loaded
    * @param {number} frames
    */

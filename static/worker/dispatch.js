@@ -6,6 +6,7 @@
 import * as api from "../js/api.js";
 import * as journals from "../js/journal.js";
 import { checkParts, checkShare } from "./answers.js";
+import { thumbnails } from "./thumbnails.js";
 
 /** @import { Item, KeptEntry, Resumption, Share, Shipment, Upload } from "../js/types.d.ts" */
 /** @import { Journal } from "../js/journal.js" */
@@ -169,7 +170,10 @@ export async function begin(engine, shipment, signal) {
   const owner = engine.createToken();
   const { kind, note, items, lifetime, maxDownloads, handles } = shipment;
   const entries = items.map(keptEntry);
-  const sealer = newSealer(() => engine.newSealer(keys.identity, kind, beside(kind, note), entries.map(entry)));
+  const pictures = await thumbnails(items, signal);
+  const pictured = entries.map((kept, i) => ({ ...entry(kept), thumbnail: pictures.get(i) }));
+  const make = (/** @type {Entry[]} */ list) => newSealer(() => engine.newSealer(keys.identity, kind, beside(kind, note), list));
+  const sealer = withRoom(() => make(pictured), () => make(entries.map(entry)));
   try {
     signal.throwIfAborted();
     const terms = { ...keys.hashes, owner: owner.hash, password: keys.password, size: sealer.bound, lifetime, maxDownloads };
@@ -241,6 +245,20 @@ function fits(upload, items, { partSize, ranges }, journal) {
     return true;
   });
   return same && recorded && items.length === upload.entries.length && partSize === upload.partSize;
+}
+
+/**
+ * Does without what there is no room for.
+ * @param {() => Sealer} all
+ * @param {() => Sealer} less
+ */
+function withRoom(all, less) {
+  try {
+    return all();
+  } catch (e) {
+    if (/** @type {any} */ (e).code === "manifest-too-large") return less();
+    throw e;
+  }
 }
 
 /**

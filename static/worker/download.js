@@ -10,11 +10,13 @@ import { Arrivals, givenUp } from "./arrivals.js";
 import { Crew } from "./crew.js";
 import { Keeper } from "./keeper.js";
 import { loadEngine } from "./load.js";
+import { throttled } from "./meter.js";
 import { read, save } from "./saving.js";
-import { serve } from "./serve.js";
+import { Handover, serve } from "./serve.js";
+import { Viewing } from "./viewing.js";
 
 /** @import { FollowNews, Opened, SaveNews, Share } from "../js/types.d.ts" */
-/** @import { Engine, Keys, Manifest } from "./engine.d.ts" */
+/** @import { Engine, Keys, Manifest, Opener } from "./engine.d.ts" */
 
 const FRAME = 1 << 20;
 
@@ -23,12 +25,14 @@ loading.catch(() => {}); // reported by the call that needs it
 
 /**
  * @type {{id: string, fragment: string, keys: Keys, share: Share, keeper: Keeper,
- *   unlocked: {sealed: Uint8Array, manifest: Manifest} | null,
+ *   unlocked: {sealed: Uint8Array, manifest: Manifest, pictures: Opener | null} | null,
  *   ticket: string | null, wanted: {token: string, hash: string} | null, file: FileSystemFileHandle | null,
  *   arrivals: Arrivals | null}} arrivals: as long as the sender is still sending
  */
 let current;
 let cancel = new AbortController();
+/** What is looked at. @type {Viewing | null} */
+let viewing = null;
 
 serve({
   /**
@@ -50,13 +54,15 @@ serve({
     const found = await keeper.find();
     const token = ticket ?? found?.ticket;
     current?.arrivals?.end();
+    stopViewing();
+    current?.unlocked?.pictures?.close();
     current = {
       id, fragment, keys, share, keeper, unlocked: null, ticket: null, arrivals: null,
       wanted: token ? await known(token) : null,
       file: found?.file ?? current?.file ?? null,
     };
     if (share.state === "open") current.arrivals = new Arrivals(share, keys.access, token ?? null);
-    return keys.bearer ? openManifest(engine) : { share, manifest: null, locked: true, kept: null };
+    return keys.bearer ? openManifest(engine) : { share, manifest: null, locked: true, kept: null, taken: false };
   },
 
   /**
@@ -102,17 +108,8 @@ serve({
    * @returns {Promise<string>}
    */
   async take(_, whole) {
-    const { share, keeper } = current;
     const { signal } = (cancel = new AbortController());
-    if (current.ticket && whole) await keeper.reserve(share, current.ticket);
-    if (current.ticket) return current.ticket;
-    current.wanted ??= (await loading).engine.createToken(); // kept when an answer is lost: the same ticket again takes no other download
-    if (whole) await keeper.reserve(share, current.wanted.token);
-    await api.takeDownload(current.id, current.keys.bearer, current.wanted.hash, signal).catch(whenOpen);
-    current.ticket = current.wanted.token;
-    current.wanted = null;
-    if (current.arrivals) current.arrivals.ticket = current.ticket;
-    return current.ticket;
+    return takeTicket(whole, signal);
   },
 
   /**
@@ -125,7 +122,7 @@ serve({
   async save(news, port, index, { staged, file }) {
     const loaded = await loading;
     const { keeper } = current;
-    const order = orderOf(loaded.engine);
+    const order = orderOf(loaded.engine, cancel.signal);
     const { share, ticket, manifest } = order;
     const whole = index === null;
     const { size: plain } = whole ? manifest : manifest.entries[index];
@@ -149,9 +146,55 @@ serve({
    */
   async read() {
     const loaded = await loading;
-    const order = { ...orderOf(loaded.engine), index: null, staged: false, hoard: null };
+    const order = { ...orderOf(loaded.engine, cancel.signal), index: null, staged: false, hoard: null };
     const text = new TextDecoder("utf-8", { ignoreBOM: true }); // as it was written
     return text.decode(await read(loaded, order, cancel).catch(whenOpen));
+  },
+
+  /**
+   * The thumbnails of entries, which are in the manifest. Returned are copies: there may be many, and few are in sight.
+   * @param {unknown} _
+   * @param {number[]} indices
+   */
+  thumbnails(_, indices) {
+    const { pictures } = current.unlocked ?? unlockedFirst();
+    return indices.map((i) => pictures?.thumbnail(i) ?? new Uint8Array(0));
+  },
+
+  /**
+   * Takes one download for looking at what is in it, unless there is a ticket already. Saving afterwards takes no other, and in another
+   * page it can be gone on with. Returns the ticket.
+   * @returns {Promise<string>}
+   */
+  async see() {
+    return takeTicket(true, new AbortController().signal);
+  },
+
+  /**
+   * Opens the first bytes of an entry, after see. Returns them in pieces.
+   * @param {(n: {done: number}) => void} news
+   * @param {number} index
+   * @param {number} most
+   */
+  async view(news, index, most) {
+    const pieces = await (await viewer()).read(index, most, throttled(news)).catch(whenOpen);
+    return new Handover(pieces, pieces.map(({ buffer }) => buffer));
+  },
+
+  /**
+   * Answers a player through the port, after see. Returns when it wants no more.
+   * @param {unknown} _
+   * @param {number} index
+   * @param {string} type
+   * @param {MessagePort} port
+   */
+  async play(_, index, type, port) {
+    await (await viewer()).answer(index, type, port).catch(whenOpen);
+  },
+
+  /** Nothing is looked at any more. */
+  leave() {
+    stopViewing();
   },
 
   /**
@@ -166,6 +209,7 @@ serve({
   /** Tells the server that the ticket has served: a spent share is deleted now. */
   async finish() {
     const { id, ticket } = current;
+    stopViewing();
     current.ticket = null;
     if (ticket) await api.finishDownload(id, ticket);
   },
@@ -182,14 +226,43 @@ serve({
 });
 
 /**
- * What every save of the current share has in common.
- * @param {Engine} engine
+ * Takes one download, unless there is a ticket already.
+ * @param {boolean} whole whether another page can go on with it
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>}
  */
-function orderOf(engine) {
+async function takeTicket(whole, signal) {
+  const { share, keeper } = current;
+  if (current.ticket && whole) await keeper.reserve(share, current.ticket);
+  if (current.ticket) return current.ticket;
+  current.wanted ??= (await loading).engine.createToken(); // kept when an answer is lost: the same ticket again takes no other download
+  if (whole) await keeper.reserve(share, current.wanted.token);
+  await api.takeDownload(current.id, current.keys.bearer, current.wanted.hash, signal).catch(whenOpen);
+  current.ticket = current.wanted.token;
+  current.wanted = null;
+  if (current.arrivals) current.arrivals.ticket = current.ticket;
+  return current.ticket;
+}
+
+async function viewer() {
+  const loaded = await loading;
+  return (viewing ??= new Viewing(loaded, orderOf(loaded.engine, new AbortController().signal)));
+}
+
+function stopViewing() {
+  viewing?.end();
+  viewing = null;
+}
+
+/**
+ * What every save of the current share has in common, and what looks at it.
+ * @param {Engine} engine
+ * @param {AbortSignal} signal
+ */
+function orderOf(engine, signal) {
   const { id, share, keys, arrivals } = current;
   const ticket = current.ticket ?? "";
   const { sealed, manifest } = current.unlocked ?? unlockedFirst();
-  const { signal } = cancel;
   const renew = async () => api.takeDownload(id, keys.bearer, (await known(ticket)).hash, signal);
   return { share, ticket, renew, manifest, arrivals, opener: () => engine.newOpener(keys.identity, sealed) };
 }
@@ -201,17 +274,17 @@ function orderOf(engine) {
 async function openManifest(engine) {
   const { id, keys, share, keeper } = current;
   const sealed = await api.getManifest(id, keys.bearer, readManifest).catch(whenOpen).catch(unlessAwaited);
-  if (!sealed) return { share, manifest: null, locked: false, kept: null };
+  const taken = current.wanted !== null || current.ticket !== null;
+  if (!sealed) return { share, manifest: null, locked: false, kept: null, taken };
   const opener = engine.newOpener(keys.identity, sealed);
-  try {
-    const { manifest } = opener;
-    current.unlocked = { sealed, manifest };
-    Crew.prepare(await loading, manifest.size / FRAME);
-    const kept = keeper.bytes ? { part: Math.min(1, keeper.bytes / share.size), file: current.file } : null;
-    return { share, manifest, locked: false, kept };
-  } finally {
-    opener.close();
-  }
+  const { manifest } = opener;
+  const pictures = manifest.entries.some(({ pictured }) => pictured) ? opener : null;
+  if (!pictures) opener.close();
+  current.unlocked?.pictures?.close();
+  current.unlocked = { sealed, manifest, pictures };
+  Crew.prepare(await loading, manifest.size / FRAME);
+  const kept = keeper.bytes ? { part: Math.min(1, keeper.bytes / share.size), file: current.file } : null;
+  return { share, manifest, locked: false, kept, taken };
 }
 
 /**

@@ -21,10 +21,12 @@ export interface Entry {
   size: number;
   type: string; // media type as the sender's browser gave it, or ""
   modified: number; // Unix seconds, may be 0
+  thumbnail?: Uint8Array; // a small picture, up to 32 KiB
 }
-export interface OpenedEntry extends Entry {
+export interface OpenedEntry extends Omit<Entry, "thumbnail"> {
   offset: number; // of its bytes in the plain stream
   directory: boolean;
+  pictured: boolean; // there is a thumbnail
 }
 export interface Manifest {
   kind: "file" | "tar" | "note";
@@ -97,6 +99,8 @@ export interface Window extends Run {
 export interface Opener {
   manifest: Manifest;
   key?: Uint8Array; // for newCipher, from bind() or table() on
+  /** The thumbnail of an entry, whatever its sender made it. */
+  thumbnail(entry: number): Uint8Array;
   /** To be called once, before anything else. size: of the sealed content, as the server says; 0 while it is not known. */
   start(size: number): void;
 

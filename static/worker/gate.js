@@ -40,11 +40,14 @@ export class Gate {
 }
 
 /**
- * @param {Promise<void>} promise
+ * @template T
+ * @param {Promise<T>} promise
  * @param {AbortSignal} signal
+ * @returns {Promise<T>}
  */
 export function unlessAborted(promise, signal) {
   const over = new AbortController();
+  /** @type {Promise<never>} */
   const aborted = new Promise((_, reject) => {
     signal.throwIfAborted();
     signal.addEventListener("abort", () => reject(signal.reason), { signal: over.signal });

@@ -69,7 +69,7 @@ async function* runs(crew, opener, source) {
  * @param {Crew} crew
  * @param {{key: Key, run: Run}} job
  * @param {Bytes[]} pieces
- * @param {Source} source
+ * @param {Pick<Source, "again">} source
  */
 async function openRun(crew, job, pieces, source) {
   try {
@@ -115,7 +115,7 @@ async function* frames(crew, opener, opened) {
  * @param {Opener} opener
  * @param {number} from
  * @param {number} to
- * @param {Source} source
+ * @param {Pick<Source, "range" | "again">} source
  * @returns {Promise<Bytes[]>}
  */
 export async function openWindow(crew, opener, from, to, source) {

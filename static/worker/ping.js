@@ -23,4 +23,12 @@ serve({
       if (answer !== "" && answer !== "yes") return; // whatever else answers is the server, so there is no service worker any more
     }
   },
+
+  /** Keeps it alive while something plays, of which it knows nothing between two requests. Does not return. */
+  async keep() {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, EVERY));
+      await fetch("/sw/ping", { cache: "no-store" }).catch(() => {});
+    }
+  },
 });

@@ -111,6 +111,15 @@ export class Source {
   }
 
   /**
+   * Brings sealed bytes [from, to), and nothing else, from the server.
+   * @param {number} from
+   * @param {number} to
+   */
+  exactly(from, to) {
+    return this.range(from, to, 0, null);
+  }
+
+  /**
    * Brings sealed bytes [from, to) from the server alone, once: those that the opener takes one time only, so that they must not
    * be damaged.
    * @param {number} from

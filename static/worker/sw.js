@@ -1,6 +1,7 @@
 // @ts-check
 // The service worker turns what the download worker opens into an ordinary browser download: /save/{id} is answered with
-// the bytes that come through a MessagePort. It answers /sw/ping as well and touches no other request, and it keeps nothing.
+// the bytes that come through a MessagePort; and into something that plays: /media/{id} is answered with ranges of it. It answers
+// /sw/ping as well and touches no other request, and it keeps nothing.
 // A new build's service worker waits until a page tells it to take over (js/service-worker.js).
 
 const CREDIT = 4; // buffers in flight: bounds memory
@@ -50,6 +51,8 @@ sw.addEventListener("fetch", (e) => {
     e.respondWith(new Response(known ? "yes" : "no", { headers: HEADERS }));
   } else if (url.pathname.startsWith("/save/")) {
     e.respondWith(save(url.pathname.split("/")[2]));
+  } else if (url.pathname.startsWith("/media/")) {
+    e.respondWith(media(e, url.pathname.split("/")[2]));
   }
 });
 
@@ -104,6 +107,94 @@ function stream(job) {
       port.postMessage({ type: "cancelled" });
     },
   }, { highWaterMark: 0 }); // so that what is told as taken has been asked for
+}
+
+// Nothing of a player is remembered: the browser may stop the service worker between two of its requests, and start it again. So each
+// time the page is asked for the bytes (js/media.js), and its download worker answers through a port (worker/viewing.js).
+
+const MEDIA = /^(audio|video)\/(aac|flac|mp4|mpeg|ogg|wav|webm)$/; // whatever a page says, nothing else is sent from here
+const ANSWER_WAIT = 5000; // milliseconds
+
+/**
+ * Answers a player's request for a range. One without an end gets all of the rest, for WebKit seeks in nothing less: it comes as fast as it
+ * is taken, until that is enough.
+ * @param {FetchEvent} e
+ * @param {string} id
+ */
+async function media({ request, clientId }, id) {
+  const found = request.mode === "navigate" ? null : await ask(clientId, id);
+  if (!found) return new Response("gone", { status: 410, headers: HEADERS });
+  const { port, size, mime } = found;
+  const range = rangeOf(request.headers.get("Range"), size);
+  const headers = { ...HEADERS, "Accept-Ranges": "bytes", "Content-Type": mime };
+  if (range && range.from >= range.to) {
+    port.postMessage({ type: "cancel" });
+    return new Response(null, { status: 416, headers: { ...headers, "Content-Range": `bytes */${size}` } });
+  }
+  const { from, to } = range ?? { from: 0, to: size };
+  port.postMessage({ type: "open", from, to });
+  return new Response(pieces(port, request.signal), {
+    status: range ? 206 : 200,
+    headers: { ...headers, "Content-Length": String(to - from), ...(range && { "Content-Range": `bytes ${from}-${to - 1}/${size}` }) },
+  });
+}
+
+/**
+ * Asks the page that wants to play something, or all there are, for what it is. Resolves to null if none knows it.
+ * @param {string} clientId
+ * @param {string} id
+ * @returns {Promise<{port: MessagePort, size: number, mime: string} | null>}
+ */
+async function ask(clientId, id) {
+  const client = clientId ? await sw.clients.get(clientId) : null;
+  const clients = client ? [client] : await sw.clients.matchAll({ type: "window" });
+  return new Promise((resolve) => {
+    setTimeout(resolve, clients.length ? ANSWER_WAIT : 0, null);
+    for (const one of clients) {
+      const { port1: port, port2 } = new MessageChannel();
+      port.onmessage = ({ data: { type, size, mime } }) => resolve(type === "head" && MEDIA.test(mime) ? { port, size, mime } : null);
+      one.postMessage({ type: "media", id }, [port2]);
+    }
+  });
+}
+
+/**
+ * The range [from, to) that is asked for, or null if it is all of it.
+ * @param {string | null} header
+ * @param {number} size
+ */
+function rangeOf(header, size) {
+  const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
+  if (!first && !last) return null;
+  if (!first) return { from: Math.max(0, size - Number(last)), to: size };
+  return { from: Number(first), to: last ? Math.min(size, Number(last) + 1) : size };
+}
+
+/**
+ * What comes through a port, one piece each time that the browser wants one.
+ * @param {MessagePort} port
+ * @param {AbortSignal} signal
+ */
+function pieces(port, signal) {
+  const cancel = () => {
+    port.postMessage({ type: "cancel" });
+    port.close();
+  };
+  signal.addEventListener("abort", cancel);
+  return new ReadableStream({
+    pull: (controller) => new Promise((resolve) => {
+      port.onmessage = ({ data }) => {
+        if (data.type === "data") {
+          collect(data.buffer.byteLength);
+          controller.enqueue(new Uint8Array(data.buffer));
+        } else if (data.type === "end") controller.close();
+        else controller.error(new Error("it is not there"));
+        resolve(undefined);
+      };
+      port.postMessage({ type: "pull" });
+    }),
+    cancel,
+  }, { highWaterMark: 0 });
 }
 
 let passed = 0;

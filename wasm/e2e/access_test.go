@@ -56,8 +56,11 @@ func wantSpoken(t *testing.T, b *webdriver.Browser, state string) {
 	if page, _ := b.Attr("html", "lang"); page != "en" {
 		t.Errorf("%s: the language is %q", state, page)
 	}
+	if !strings.HasPrefix(strings.TrimSpace(script), "dialog") { // which is all there is while it is open
+		script = "\nbanner\nlink \"Sealpost\"\nmain" + script
+	}
 	var pattern strings.Builder
-	for line := range strings.SplitSeq("banner\nlink \"Sealpost\"\nmain"+script, "\n") {
+	for line := range strings.SplitSeq(script[1:], "\n") {
 		line = strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(line)), `\*`, ".*")
 		if line == ".*" {
 			pattern.WriteString("(?:.*\n)*?")
@@ -78,7 +81,8 @@ func reading(b *webdriver.Browser) (lines []string, err error) {
 		const text=e=>[...e.childNodes].map(n=>n.nodeType===3?n.data:n.nodeType===1&&seen(n)&&!n.matches('button')?n.matches('select,input')?'_':
 			text(n):'').join(' ').replace(/\s+/g,' ').trim();
 		const value=e=>e.matches('select')?e.selectedOptions[0].text:e.type==='password'?'•'.repeat(e.value.length):e.value;
-		return [...document.querySelectorAll('header.masthead,main,h1,h2,h3,a,button,input,select,textarea,progress,ul,li,p,[role]')].filter(seen).map(e=>{
+		const open=document.querySelector('dialog[open]');
+		return [...open?[open]:[],...(open??document).querySelectorAll('header.masthead,main,h1,h2,h3,a,button,input,select,textarea,progress,ul,li,p,[role],.stage img')].filter(seen).map(e=>{
 			const more=[];
 			if(/^H\d$/.test(e.tagName))more.push('level '+e.tagName[1]);
 			if(e.matches('select,textarea,input:not([type=file])')&&value(e))more.push('= '+value(e));
@@ -105,6 +109,8 @@ func reading(b *webdriver.Browser) (lines []string, err error) {
 			if role != "listitem" && role != "alert" && role != "status" {
 				role = "text"
 			}
+		case role == "img" || role == "graphic":
+			role = "image"
 		case role == "": // Firefox: ARIA has no role for passwords
 			role = "textbox"
 		case role == "button" && strings.Contains(fmt.Sprint(thing[2]), "= "): // WebKit: one that opens a menu
@@ -124,7 +130,7 @@ func reading(b *webdriver.Browser) (lines []string, err error) {
 func wantStops(t *testing.T, b *webdriver.Browser, state string) {
 	t.Helper()
 	v, err := b.Eval(`window.before=document.activeElement;
-		window.stops=[...document.querySelectorAll('a[href],button,input,select,textarea,[tabindex="0"]')].filter(e=>!e.disabled&&e.checkVisibility({visibilityProperty:true}));
+		window.stops=[...(document.querySelector('dialog[open]')??document).querySelectorAll('a[href],button,input,select,textarea,[tabindex="0"]')].filter(e=>!e.disabled&&e.checkVisibility({visibilityProperty:true}));
 		stops[0].focus();return stops.length`)
 	must(t, err)
 	n := int(v.(float64))

@@ -125,6 +125,35 @@ func TestVeryLongList(t *testing.T) {
 // seal makes a share of empty entries without a browser, as a sender with a program of their own, and returns its link.
 func (s *site) seal(t *testing.T, kind seal.Kind, note string, entries []seal.Entry) string {
 	t.Helper()
+	return s.sealFrom(t, kind, note, entries, 0, nil)
+}
+
+// A thing is a file that is sealed without a browser.
+type thing struct {
+	name, kind string
+	data       []byte
+}
+
+// sealThings makes a share of things, one of them a file, several a tar, with as many downloads; 0 for any number.
+func (s *site) sealThings(t *testing.T, downloads int, things ...thing) string {
+	t.Helper()
+	var entries []seal.Entry
+	for _, thing := range things {
+		entries = append(entries, seal.Entry{Name: thing.name, Type: thing.kind, Size: int64(len(thing.data))})
+	}
+	kind := seal.KindTar
+	if len(things) == 1 {
+		kind = seal.KindFile
+	}
+	return s.sealFrom(t, kind, "", entries, downloads, func(entry int, p []byte, from int64) error {
+		copy(p, things[entry].data[from:])
+		return nil
+	})
+}
+
+// sealFrom makes a share of entries whose bytes it reads.
+func (s *site) sealFrom(t *testing.T, kind seal.Kind, note string, entries []seal.Entry, downloads int, read func(entry int, p []byte, from int64) error) string {
+	t.Helper()
 	l, owner := link.New(false), link.NewToken()
 	keys, err := l.Unlock("")
 	must(t, err)
@@ -150,12 +179,12 @@ func (s *site) seal(t *testing.T, kind seal.Kind, note string, entries []seal.En
 		return share
 	}
 	terms, err := json.Marshal(map[string]any{"access": l.Access().Hash(), "reader": keys.Reader.Hash(), "owner": owner.Hash(),
-		"size": sealer.Bound(), "lifetime": 3600})
+		"size": sealer.Bound(), "lifetime": 3600, "maxDownloads": downloads})
 	must(t, err)
 	share := call("POST", "", terms, "application/json")
 	call("PUT", "/"+share.ID+"/manifest", sealer.Manifest(), "application/octet-stream")
 	var whole api.CompleteShare
-	must(t, sealer.Seal(share.PartSize, nil, func(n int64, part []byte) error {
+	must(t, sealer.Seal(share.PartSize, read, func(n int64, part []byte) error {
 		whole.Parts++
 		whole.Size += int64(len(part))
 		call("PUT", fmt.Sprintf("/%s/parts/%d", share.ID, n), part, "application/octet-stream")

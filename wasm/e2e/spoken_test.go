@@ -95,6 +95,51 @@ var spoken = map[string]string{
 		button "Save all, 13.9 MB"
 		*
 		text "Opened in your browser *"`,
+	"preview-asking": `
+		dialog "Letter to Grüße 📮.txt"
+		heading "Letter to Grüße 📮.txt" level 2 focused
+		button "Close"
+		text "To look at something takes one of the 5 downloads that are left. *"
+		button "Take it and look"
+		button "Previous"
+		button "Next"
+		button "Save Letter to Grüße 📮.txt"`,
+	"preview-text": `
+		dialog "Letter to Grüße 📮.txt"
+		heading "Letter to Grüße 📮.txt" level 2 focused
+		button "Close"
+		region "Letter to Grüße 📮.txt"
+		button "Previous"
+		button "Next"
+		button "Copy the text"
+		button "Save Letter to Grüße 📮.txt"`,
+	"download-pictures": `
+		heading "You have been sent 5 files" level 1 focused (= Sealed *. Open for * more.)
+		text "Sealed *. Open for * more."
+		list "Pictures"
+		button "Preview harbour 1.png"
+		button "Preview harbour 2.png"
+		button "Preview harbour 3.png"
+		button "Preview harbour 4.png"
+		list "What is in it"
+		*
+		text "Opened in your browser *"`,
+	"preview-picture": `
+		dialog "harbour 2.png"
+		heading "harbour 2.png" level 2 focused
+		button "Close"
+		image "harbour 2.png"
+		button "Previous"
+		button "Next"
+		button "Save harbour 2.png"`,
+	"preview-refused": `
+		dialog "lie.png"
+		heading "lie.png" level 2 focused
+		button "Close"
+		alert "This is not what its name says, so it is not shown. *"
+		button "Previous"
+		button "Next"
+		button "Save lie.png"`,
 	"download-kept": `
 		heading "You have been sent 3 files" level 1 focused (= Sealed *. Open for * more.)
 		text "Sealed *. Open for * more."
@@ -147,8 +192,10 @@ var spoken = map[string]string{
 		button "Copy the note"
 		list "What is in it"
 		listitem "Letter to Grüße 📮.txt 40.0 kB"
+		button "Preview Letter to Grüße 📮.txt" disabled
 		button "Save Letter to Grüße 📮.txt" disabled
 		listitem "שלום עולם مرحبا.txt 1.23 MB"
+		button "Preview שלום עולם مرحبا.txt" disabled
 		button "Save שלום עולם مرحبا.txt" disabled
 		listitem "photographs of the harbour, July.zip 12.6 MB"
 		button "Save photographs of the harbour, July.zip" disabled
@@ -190,6 +237,7 @@ var spoken = map[string]string{
 		heading "You have been sent “Letter to Grüße 📮.txt”" level 1 focused (= Sealed *. Open for * more.)
 		text "Sealed *. Open for * more."
 		button "Save, 40.0 kB"
+		button "Preview"
 		*
 		text "Opened in your browser *"`,
 	"download-damaged": `
@@ -262,8 +310,10 @@ const (
 	spokenEntries = `
 		list "What is in it"
 		listitem "Letter to Grüße 📮.txt 40.0 kB"
+		button "Preview Letter to Grüße 📮.txt"
 		button "Save Letter to Grüße 📮.txt"
 		listitem "שלום עולם مرحبا.txt 1.23 MB"
+		button "Preview שלום עולם مرحبا.txt"
 		button "Save שלום עולם مرحبا.txt"
 		listitem "photographs of the harbour, July.zip 12.6 MB"
 		button "Save photographs of the harbour, July.zip"

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/sealpost/sealpost/server/api"
 	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
 	"github.com/sealpost/sealpost/wasm/internal/link"
+	"github.com/sealpost/sealpost/wasm/internal/seal"
 )
 
 // walkFiles are things such as people send, with names that a layout has to stand.
@@ -34,6 +36,7 @@ func walk(t *testing.T, b *webdriver.Browser, files []string, visit func(state s
 	share := s.walkUpload(t, b, files, visit)
 	s.walkUnfinished(t, b, files, visit)
 	s.walkDownload(t, b, share, visit)
+	s.walkPictures(t, b, visit)
 	s.walkFollowing(t, b, files, visit)
 	s.walkRefusals(t, b, share, files, visit)
 	s.walkTroubles(t, b, share, files, visit)
@@ -91,7 +94,15 @@ func (s *site) walkDownload(t *testing.T, b *webdriver.Browser, share string, vi
 	visit("download-wrong-password")
 	unlock(t, b, walkParcel.password)
 	wantState(t, b, patience, "ready")
+	must(t, b.WaitForElement("[data-hook=preview]", patience))
 	visit("download-ready")
+	must(t, b.Click("[data-hook=preview]"))
+	wantViewer(t, b, "asking", "text")
+	visit("preview-asking")
+	must(t, b.Click("[data-hook=viewer-take]"))
+	wantViewer(t, b, "shown", "text")
+	visit("preview-text")
+	must(t, b.Click("[data-hook=viewer-close]"))
 	s.tap.set(func(tp *tap) { tp.slowDown = 96 << 10 })
 	must(t, b.Click("[data-hook=download]"))
 	must(t, b.WaitFor(moving, patience))
@@ -102,12 +113,40 @@ func (s *site) walkDownload(t *testing.T, b *webdriver.Browser, share string, vi
 	wantState(t, b, patience, "ready")
 	if b.Engine != "webkit" { // which keeps nothing when it is driven
 		wantContinue(t, b)
+		must(t, b.WaitForElement("[data-hook=preview]", patience))
 		visit("download-kept")
 	}
 	s.tap.set(func(tp *tap) { tp.slowDown = 0 })
 	must(t, b.Click("[data-hook=download]"))
 	wantState(t, b, patience, "done")
 	visit("download-done")
+}
+
+// walkPictures opens a share of pictures that have thumbnails, and looks at one, and at what is none.
+func (s *site) walkPictures(t *testing.T, b *webdriver.Browser, visit func(string)) {
+	t.Helper()
+	large := picture(t, 900, 600)
+	entries := []seal.Entry{{Name: "lie.png", Size: 4}}
+	for i := range 4 {
+		entries = append(entries, seal.Entry{Name: fmt.Sprintf("harbour %d.png", i+1), Size: int64(len(large)), Thumbnail: picture(t, 120, 80+20*i)})
+	}
+	share := s.sealFrom(t, seal.KindTar, "", entries, 0, func(entry int, p []byte, from int64) error {
+		if entry > 0 {
+			copy(p, large[from:])
+		}
+		return nil
+	})
+	open(t, b, share, "ready")
+	must(t, b.WaitFor("return [...document.querySelectorAll('[data-hook=thumbnail] img')].filter(i=>i.naturalWidth>0).length===4", patience))
+	visit("download-pictures")
+	must(t, b.Click("[data-hook=thumbnail][aria-label$='2.png']"))
+	wantViewer(t, b, "shown", "image")
+	visit("preview-picture")
+	must(t, b.Click("[data-hook=viewer-close]"))
+	look(t, b, "lie.png")
+	wantViewer(t, b, "error", "image")
+	visit("preview-refused")
+	must(t, b.Click("[data-hook=viewer-close]"))
 }
 
 // walkFollowing opens what somebody is still sending, who rests and then gives up.
@@ -120,6 +159,7 @@ func (s *site) walkFollowing(t *testing.T, b *webdriver.Browser, files []string,
 	share, id, owner := s.plantParts(t, whole, s.reader(t, whole, "").sealed(t), 256<<10, 24)
 	open(t, b, share, "ready")
 	must(t, b.WaitFor("return /at least/.test(document.querySelector('[data-hook=lead]').textContent)", patience))
+	must(t, b.WaitForElement("[data-hook=preview]", patience))
 	visit("download-following")
 	must(t, b.Click("[data-hook=download]"))
 	must(t, b.WaitFor("return /Waiting/.test(document.querySelector('[data-hook=rate]').textContent)", patience))
@@ -150,6 +190,7 @@ func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, fi
 	file := s.send(t, b, parcel{files: files[:1]})
 	s.damage(t, file)
 	open(t, b, file, "ready")
+	must(t, b.WaitForElement("[data-hook=preview]", patience))
 	visit("download-one-file")
 	must(t, b.Click("[data-hook=download]"))
 	wantState(t, b, patience, "error")

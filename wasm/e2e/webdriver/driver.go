@@ -324,10 +324,13 @@ func (b *Browser) Click(css string) error {
 
 // Keys that Press takes, besides characters.
 const (
-	Tab   = '\uE004'
-	Enter = '\uE006'
-	Shift = '\uE008'
-	Space = ' '
+	Tab    = '\uE004'
+	Enter  = '\uE006'
+	Shift  = '\uE008'
+	Escape = '\uE00C'
+	Left   = '\uE012'
+	Right  = '\uE014'
+	Space  = ' '
 )
 
 // Press presses keys together, on a keyboard as people have: what has the focus gets them.

@@ -96,8 +96,8 @@ func (es *entries) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// NewManifest describes a share of these entries, of which name, size, type and time are used. What a browser may report of a
-// file, but the format does not allow, is left out; names and sizes are never changed.
+// NewManifest describes a share of these entries, of which name, size, type, time and thumbnail are used. What a browser may report of
+// a file, but the format does not allow, is left out; names and sizes are never changed.
 func NewManifest(kind Kind, note string, list []Entry) (*Manifest, error) {
 	m := &Manifest{Version: formatVersion, Kind: kind, Note: note, Entries: make(entries, len(list))}
 	for i, e := range list {
@@ -107,6 +107,9 @@ func NewManifest(kind Kind, note string, list []Entry) (*Manifest, error) {
 		}
 		if validType(e.Type) {
 			n.Type = e.Type
+		}
+		if len(e.Thumbnail) > 0 && len(e.Thumbnail) <= maxThumbnail {
+			n.Thumbnail = e.Thumbnail
 		}
 		m.Entries[i] = n
 	}

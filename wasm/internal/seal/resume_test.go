@@ -56,6 +56,26 @@ func TestResumeRefuses(t *testing.T) {
 	}
 }
 
+// Thumbnails are in the manifest, and who resumes has none.
+func TestResumeWithThumbnails(t *testing.T) {
+	list := []Entry{{Name: "a.png", Size: 3, Thumbnail: []byte("a small picture")}, {Name: "b", Size: 5}, {Name: "c.png", Thumbnail: make([]byte, maxThumbnail+1)}}
+	sh := sealShare(t, newIdentity(t), KindTar, list, [][]byte{[]byte("abc"), []byte("defgh"), nil}, 1<<20)
+	m, err := OpenManifest(sh.manifest, sh.id)
+	must(t, err)
+	if string(m.Entries[0].Thumbnail) != "a small picture" || m.Entries[1].Thumbnail != nil || m.Entries[2].Thumbnail != nil {
+		t.Errorf("opened: %+v", m.Entries)
+	}
+	bare := []Entry{{Name: "a.png", Size: 3}, {Name: "b", Size: 5}, {Name: "c.png"}}
+	s, err := ResumeSealer(sh.id.String(), KindTar, "", bare, sh.content[:PrefixSize], sh.manifest)
+	must(t, err)
+	if !bytes.Equal(s.Manifest(), sh.manifest) {
+		t.Error("resumed with another manifest")
+	}
+	if _, err := ResumeSealer(sh.id.String(), KindTar, "", bare[:2], sh.content[:PrefixSize], sh.manifest); !errors.Is(err, ErrMismatch) {
+		t.Errorf("with an entry less: %v", err)
+	}
+}
+
 // A compressor makes the same frame whatever it made before, so it does not matter which member of a crew makes it again.
 func TestCompressorForgets(t *testing.T) {
 	plain := append(mixed(5*FrameSize), noise(FrameSize)...)
