@@ -75,7 +75,7 @@ func served(name string) bool {
 const maxRules = 100
 
 // headerRules makes the file _headers: a rule for what is no file, which is not to be kept, one for what the files of a folder have in
-// common, and how single files differ from that. Types are left to Cloudflare, which knows them. Pages have their headers from
+// common (it goes for what is not there, too, but a folder of a build never gets another file), and how single files differ. Types are left to Cloudflare, which knows them. Pages have their headers from
 // the Worker.
 func headerRules(site *static.Site) ([]byte, error) {
 	missing := fileHeaders("")
