@@ -10,6 +10,7 @@ import (
 	"syscall/js"
 
 	"github.com/sealpost/sealpost/wasm/internal/link"
+	"github.com/sealpost/sealpost/wasm/internal/qr"
 	"github.com/sealpost/sealpost/wasm/internal/seal"
 )
 
@@ -46,6 +47,7 @@ var codes = []struct {
 	{seal.ErrMismatch, "mismatch"},
 	{seal.ErrName, "bad-name"},
 	{seal.ErrTooLarge, "too-large"},
+	{qr.ErrTooLong, "too-large"},
 }
 
 var errMisuse = seal.ErrMisuse

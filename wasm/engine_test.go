@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"syscall/js"
 	"testing"
 
@@ -171,6 +172,18 @@ func TestRoom(t *testing.T) {
 	}
 }
 
+// TestQR: the modules cross the border row by row.
+func TestQR(t *testing.T) {
+	code := made(t, encodeQR, "https://post.example/d/9fK2mQ7xLr0aVb3T#EAZ8")
+	size, modules := code.Get("size").Int(), bytesOf(code.Get("modules"))
+	if len(modules) != size*size || size < 21 {
+		t.Fatalf("%d modules of %d squared", len(modules), size)
+	}
+	if finder := []byte{1, 1, 1, 1, 1, 1, 1, 0}; !bytes.HasPrefix(modules, finder) || !bytes.HasPrefix(modules[size:], []byte{1, 0, 0, 0, 0, 0, 1, 0}) {
+		t.Errorf("it begins with % x", modules[:size+8])
+	}
+}
+
 func TestErrors(t *testing.T) {
 	id := "AGE-SECRET-KEY-1"
 	for what, c := range map[string]struct {
@@ -181,6 +194,7 @@ func TestErrors(t *testing.T) {
 		"no argument":    {"misuse", openLink, nil},
 		"wrong type":     {"misuse", openLink, []any{7}},
 		"bad link":       {"bad-link", openLink, []any{"x", nil}},
+		"no code so big": {"too-large", encodeQR, []any{strings.Repeat("x", 3000)}},
 		"unknown link":   {"unsupported", openLink, []any{"IAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", nil}},
 		"no identity":    {"misuse", newOpener, []any{id, toJS(nil)}},
 		"not bytes":      {"misuse", newOpener, []any{id, map[string]any{"length": 3}}},

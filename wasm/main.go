@@ -4,7 +4,8 @@
 // keeps nothing; what it is given and what it returns are copies. The exception is what a crew works on (crew.go).
 //
 // A transfer is the work of several instances. One has the keys and plans it: a Sealer or an Opener, which tell what comes where and
-// check what came of it. The others, a crew, do the work that needs no plan: Compressor, Decompressor and Cipher.
+// check what came of it. The others, a crew, do the work that needs no plan: Compressor, Decompressor and Cipher. What a link looks like
+// to a camera is here, too, since no other library is in the page.
 //
 // This file is the whole border between JavaScript and Go. The types are in static/worker/engine.d.ts. Go cannot throw
 // across it, so an export that fails returns an Error with a code (border.go), and static/worker/load.js throws it.
@@ -34,6 +35,8 @@ func main() {
 		"newDecompressor": function(newDecompressor),
 		// newCipher(key: Uint8Array): Cipher
 		"newCipher": function(newCipher),
+		// qr(text: string): { size: number; modules: Uint8Array }
+		"qr": function(encodeQR),
 	})
 	select {}
 }

@@ -4,7 +4,7 @@
 //
 // Codes: "bad-link" (the fragment is not a link of ours), "wrong-key" (not sealed to this key), "damaged" (the ciphertext was changed, cut
 // or mixed up), "hostile" (properly sealed, but breaks the format's rules), "mismatch" (to be resumed is something else than was
-// begun), "bad-name", "too-large" (the manifest is over its limit), "unsupported" (made by a newer version), "misuse".
+// begun), "bad-name", "too-large" (the manifest is over its limit, or a text too long for a code), "unsupported" (made by a newer version), "misuse".
 
 export interface Keys {
   fragment: string; // 44 characters of base64url
@@ -175,6 +175,8 @@ export interface Engine {
   newCompressor(): Compressor;
   newDecompressor(): Decompressor;
   newCipher(key: Uint8Array): Cipher;
+  /** The QR code of a text: size modules on each side, row by row, 1 for a dark one. */
+  qr(text: string): { size: number; modules: Uint8Array<ArrayBuffer> };
 }
 
 declare global {
