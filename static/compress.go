@@ -20,7 +20,7 @@ const brotliQuality = 5
 func (s *Site) Compress() error {
 	for _, name := range slices.Sorted(maps.Keys(s.Files)) {
 		switch path.Ext(name) {
-		case ".html", ".css", ".js", ".json", ".svg":
+		case ".html", ".css", ".js", ".json", ".svg", ".txt":
 		default:
 			continue
 		}

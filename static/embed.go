@@ -11,12 +11,13 @@
 //
 // The style sheets are served as one, but for those in css/late, which scripts ask for after the first paint. js runs in the page,
 // worker in workers, the service worker among them; js/api.js and js/types.d.ts serve all of them. Types are JSDoc, checked by tsc with
-// one configuration for each realm (npm run check); no tool touches what is served.
+// one configuration for each realm (npm run check); no tool touches what is served. words are those of pass phrases, as their list is
+// published.
 package static
 
 import "embed"
 
 // FS are the sources.
 //
-//go:embed pages/*.html messages/*.json css/*.css css/late/*.css js/*.js worker/*.js img all:bin
+//go:embed pages/*.html messages/*.json css/*.css css/late/*.css js/*.js worker/*.js words/*.txt img all:bin
 var FS embed.FS

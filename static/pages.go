@@ -18,7 +18,7 @@ import (
 var (
 	pageNames  = []string{"index.html", "download.html"}
 	pageGroups = []string{"upload", "download"}
-	lateGroups = []string{"unfinished", "preview"}
+	lateGroups = []string{"unfinished", "preview", "passing"}
 )
 
 // renderPages returns each page in each language, by name.

@@ -213,6 +213,7 @@ async function fail(e) {
   if (e.code === "no-stream") return store.set({ state: "ready", error: trouble.whole }); // smaller things may still be saved
   const error = e.code === "offline" && !store.value.manifest ? say("download.error.offline") : trouble.text;
   store.set({ state: "error", trouble, waiting: false, error: e.partial ? say("download.error.partial", { error }) : error });
+  if (e.code === "no-fragment" || e.code === "bad-link") import("./missing-view.js").then(({ askForRest }) => askForRest()).catch(() => {});
 }
 
 async function open() {

@@ -5,6 +5,7 @@
 
 import { hook, make } from "./dom.js";
 import * as format from "./format.js";
+import { style } from "./late.js";
 import { showGallery } from "./gallery.js";
 import { kindOf } from "./kinds.js";
 import { load, say } from "./messages.js";
@@ -32,17 +33,8 @@ const PROGRESS_AFTER = 500; // milliseconds
  * @param {Page} page
  */
 export async function viewer(page) {
-  await Promise.all([load("preview"), style()]);
+  await Promise.all([load("preview"), style("preview")]);
   return new Viewer(page);
-}
-
-function style() {
-  const link = make("link", { rel: "stylesheet", href: new URL("../css/late/preview.css", import.meta.url).href });
-  return new Promise((resolve, reject) => {
-    link.onload = resolve;
-    link.onerror = () => reject(Object.assign(new Error("no style"), { code: "not-loaded" }));
-    document.head.append(link);
-  });
 }
 
 export class Viewer {

@@ -23,6 +23,6 @@ export function reveal(field, button) {
   button.addEventListener("click", () => show(field.type === "password"));
   return () => {
     field.value = "";
-    look();
+    field.dispatchEvent(new Event("input"));
   };
 }

@@ -87,6 +87,7 @@ store.onchange((now, old) => {
   hook("pause").hidden = now.paused;
   hook("resume").hidden = !now.paused;
   if (now.kept !== old.kept) showLead(now);
+  if (now.link !== old.link || now.posted !== old.posted) import("./pass-on.js").then(({ passOn }) => passOn(now)).catch(() => {});
   if (state === old.state && state !== "idle") return;
   hook("title").textContent = title(now);
   showLead(now);
@@ -270,6 +271,7 @@ function blamePassword(wrong) {
 
 const clearPassword = reveal(password, hook("reveal"));
 password.addEventListener("input", () => blamePassword(false));
+password.addEventListener("focus", () => import("./phrase-view.js").then(({ offer }) => offer(password)).catch(() => {}));
 
 /** @returns {Shipment} */
 function shipment() {
