@@ -85,7 +85,7 @@ func reading(b *webdriver.Browser) (lines []string, err error) {
 		return [...open?[open]:[],...(open??document).querySelectorAll('header.masthead,main,h1,h2,h3,a,button,input,select,textarea,progress,ul,li,p,[role],.stage img')].filter(seen).map(e=>{
 			const more=[];
 			if(/^H\d$/.test(e.tagName))more.push('level '+e.tagName[1]);
-			if(e.matches('select,textarea,input:not([type=file])')&&value(e))more.push('= '+value(e));
+			if(e.matches('select,textarea,input:not([type=file],[type=checkbox])')&&value(e))more.push('= '+value(e));
 			if(e===document.activeElement)more.push('focused');
 			if(e.disabled)more.push('disabled');
 			if(e.getAttribute('aria-invalid')==='true')more.push('invalid');

@@ -32,6 +32,8 @@ var spoken = map[string]string{
 		progressbar "Progress"
 		textbox "The link" = http*
 		button "Copy link"
+		button "QR code"
+		button "Mail"
 		status "* percent*"
 		button "Pause"
 		button "Cancel"
@@ -46,6 +48,8 @@ var spoken = map[string]string{
 		progressbar "Progress"
 		textbox "The link" = http*
 		button "Copy link"
+		button "QR code"
+		button "Mail"
 		status "Paused. What has arrived waits on the server for a day."
 		button "Go on" focused
 		button "Cancel"
@@ -70,7 +74,69 @@ var spoken = map[string]string{
 		text "Anyone with this link and the password can open it until tomorrow, *. Send the password another way."
 		textbox "The link" = http*
 		button "Copy link"
+		button "QR code"
+		button "Mail"
 		text "3 files * 5 downloads with a password"
+		button "Send something else"
+		text "Sealed in your browser.*"`,
+	"upload-mail": `
+		heading "Sealed and posted" level 1 (= *)
+		text "Anyone with this link *"
+		textbox "The link" = http*
+		button "Copy link"
+		button "QR code"
+		button "Mail" focused
+		text "The mail says where it waits, *"
+		text "#*"
+		button "Copy this part"
+		checkbox "Put the whole link into the mail" (= Servers read mail on its way, *)
+		text "Servers read mail on its way, *"
+		link "Write the mail"
+		text "3 files * 5 downloads with a password"
+		button "Send something else"
+		text "Sealed in your browser.*"`,
+	"upload-mail-whole": `
+		heading "Sealed and posted" level 1 (= *)
+		text "Anyone with this link *"
+		textbox "The link" = http*
+		button "Copy link"
+		button "QR code"
+		button "Mail"
+		checkbox "Put the whole link into the mail" focused (= Servers read mail on its way, *)
+		text "Servers read mail on its way, *"
+		link "Write the mail"
+		text "3 files * 5 downloads with a password"
+		button "Send something else"
+		text "Sealed in your browser.*"`,
+	"upload-qr": `
+		dialog "Scan it to open it" (= This is the whole link, with its key: *)
+		heading "Scan it to open it" level 2 focused
+		im* "QR code of the link"
+		text "This is the whole link, with its key: *"
+		button "Close"
+		button "Save as a picture"`,
+	"upload-phrase": `
+		heading "Send files that only the recipient can open" level 1 (= *)
+		*
+		combobox "Downloads" = 5 downloads
+		textbox "Password" = *-*-*-*-*-* *
+		button "Hide the password"
+		button "Suggest others"*
+		text "*-*-*-*-*-*"
+		status "6 words, drawn at random out of 1,296: 62 bits. *"
+		button "Seal and send"
+		text "Sealed in your browser.*"`,
+	"upload-words": `
+		heading "Sealed and posted" level 1 focused (= *)
+		text "Anyone with this link and the password can open it until tomorrow, *. Send the password another way."
+		textbox "The link" = http*
+		button "Copy link"
+		button "QR code"
+		button "Mail"
+		text "Send the link one way, the words another:"
+		text "*-*-*-*-*-*"
+		button "Copy the words"
+		text "a note * 5 downloads with a password"
 		button "Send something else"
 		text "Sealed in your browser.*"`,
 	"download-locked": `
@@ -180,7 +246,15 @@ var spoken = map[string]string{
 		text "Check that you copied the whole link. *"`,
 	"download-bad-link": `
 		heading "This link is not complete" level 1 focused
-		alert "The part after # is missing, *"`,
+		alert "The part after # is missing, *"
+		textbox "If it was sent to you another way, paste it here"
+		button "Open"`,
+	"download-bad-rest": `
+		heading "This link is not complete" level 1
+		alert "The part after # is missing, *"
+		textbox "If it was sent to you another way, paste it here" = the words focused invalid (= That is not the missing part. *)
+		alert "That is not the missing part. *"
+		button "Open"`,
 	"download-waiting": `
 		heading "Still being sent" level 1 focused (= The sender’s upload has only just begun. *)
 		text "The sender’s upload has only just begun. *"

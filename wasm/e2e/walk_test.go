@@ -56,6 +56,7 @@ func (s *site) walkUpload(t *testing.T, b *webdriver.Browser, files []string, vi
 	s.tap.set(func(tp *tap) { tp.slowUp = 96 << 10 })
 	must(t, b.Click("[data-hook=start]"))
 	must(t, b.WaitFor(moving, patience))
+	must(t, b.WaitForElement("[data-hook=mail]", patience))
 	visit("upload-sending")
 	wantState(t, b, patience, "sending")
 	must(t, b.Click("[data-hook=pause]"))
@@ -67,7 +68,28 @@ func (s *site) walkUpload(t *testing.T, b *webdriver.Browser, files []string, vi
 	visit("upload-done")
 	share, err := b.Value("[data-hook=link]")
 	must(t, err)
+	s.walkPassing(t, b, visit)
 	return share
+}
+
+// walkPassing passes on what was sent, and then sends something behind words.
+func (s *site) walkPassing(t *testing.T, b *webdriver.Browser, visit func(string)) {
+	t.Helper()
+	must(t, b.Click("[data-hook=mail]"))
+	visit("upload-mail")
+	must(t, b.Click("[data-hook=insist]"))
+	visit("upload-mail-whole")
+	showCode(t, b)
+	visit("upload-qr")
+	must(t, b.Click("[data-hook=qr-close]"))
+	must(t, b.Click("[data-hook=again]"))
+	must(t, b.SetValue("[data-hook=note]", walkParcel.note))
+	suggest(t, b)
+	visit("upload-phrase")
+	must(t, b.Click("[data-hook=start]"))
+	wantState(t, b, patience, "done")
+	must(t, b.WaitFor("return document.querySelector('[data-hook=words]').checkVisibility()", patience))
+	visit("upload-words")
 }
 
 func (s *site) walkUnfinished(t *testing.T, b *webdriver.Browser, files []string, visit func(string)) {
@@ -179,7 +201,11 @@ func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, fi
 	open(t, b, s.url+"/d/AAAAAAAAAAAAAAAA#"+s.reader(t, share, "-").fragment, "gone")
 	visit("download-gone")
 	open(t, b, strings.Split(share, "#")[0], "error")
+	must(t, b.WaitForElement("[data-hook=rest]", patience))
 	visit("download-bad-link")
+	must(t, b.SetValue("[data-hook=rest]", "the words"))
+	must(t, b.Click("[data-hook=rest-open]"))
+	visit("download-bad-rest")
 
 	note := s.send(t, b, parcel{note: walkParcel.note, downloads: "1"})
 	open(t, b, note, "ready")
