@@ -17,7 +17,7 @@ PORTABLE = ./server ./server/api ./server/store ./server/store/r2 ./server/store
 # What decides the engine's bytes; its hash is the engine's build. An unfinished upload is resumed by the same build only.
 ENGINE_SOURCES := $(sort $(shell find wasm -name '*.go' -not -name '*_test.go' -not -path 'wasm/e2e/*' -not -path 'wasm/cmd/*')) go.mod go.sum
 ENGINE_BUILD    = $(shell ($(GO) env GOVERSION; cat $(ENGINE_SOURCES)) | $(SHA256) | cut -c1-16)
-GO_SOURCES   := $(shell find wasm server static -name '*.go' -not -path '*/node_modules/*') go.mod go.sum
+GO_SOURCES   := $(shell find wasm server static \( -name '*.go' -o -name '*.sql' \) -not -path '*/node_modules/*') go.mod go.sum
 PAGE_SOURCES := $(shell find static -type f -not -path '*/node_modules/*' -not -path '$(BIN)/*')
 # Two builds must not have one name, so where there is no git (a container, an archive) the sources give it.
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo source-$$(cat $(sort $(GO_SOURCES) $(PAGE_SOURCES)) | $(SHA256) | cut -c1-12))

@@ -107,6 +107,16 @@ func (s *Server) holder(e func(c *call, sh store.Share, owner bool) error) endpo
 	}
 }
 
+// recipient presents what a holder does who is not the owner.
+func (s *Server) recipient(e shareEndpoint) endpoint {
+	return s.holder(func(c *call, sh store.Share, owner bool) error {
+		if owner {
+			return errMiss
+		}
+		return e(c, sh)
+	})
+}
+
 // reader presents access and reader token. Who has only the link may guess the password as often as the budget allows; who
 // does not have the link cannot use it up.
 func (s *Server) reader(e shareEndpoint) endpoint {

@@ -111,6 +111,7 @@ var storeProblems = []struct {
 	{store.ErrDigest, api.CodeDigestMismatch},
 	{store.ErrMagic, api.CodeNotSealed},
 	{store.ErrSize, api.CodeInterrupted}, // the length was checked before, so the body fell short of it
+	{store.ErrEnough, api.CodeEnoughReports},
 	{store.ErrFull, api.CodeStorageFull},
 	{store.ErrTooMany, api.CodeReadParts},
 	{context.Canceled, api.CodeUnavailable},

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"slices"
 	"time"
 
@@ -24,7 +25,7 @@ type Config struct {
 	Build string       // of Pages; told to clients, which never mix builds
 	Pages http.Handler // answers whatever is not under /api, see Pages; nil for the API alone
 
-	CreateLimiter  Limiter        // of new shares, by client address
+	CreateLimiter  Limiter        // of new shares and of reports, by client address
 	MissLimiter    Limiter        // of refused tokens, by client address; never asked about a request with the right one
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 
@@ -34,6 +35,10 @@ type Config struct {
 	MaxDownloads    int64           // largest limit that a share may have; 100
 	MaxShareSize    int64           // sealed content bytes; as much as the protocol can carry, 256 GiB
 	PartSize        int64           // of small shares, doubled for larger ones as often as needed; 8 MiB
+
+	ReportRecipient string            // age recipient of the operator, whom recipients may report shares to; "" for nobody
+	ReportLimit     store.ReportLimit // how many reports are kept: 20 of a share, 10,000 of all
+	KeepReports     time.Duration     // how long they are; 90 days
 
 	LongPoll     time.Duration // how long a request for news of an upload may wait; 0 to answer at once
 	AbandonAfter time.Duration // an open share goes when so long no part arrived; a day
@@ -62,6 +67,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxDownloads, 100)
 	orDefault(&c.MaxShareSize, maxShareSize)
 	orDefault(&c.PartSize, api.DefaultPartSize)
+	orDefault(&c.ReportLimit.Share, 20)
+	orDefault(&c.ReportLimit.All, 10_000)
+	orDefault(&c.KeepReports, 90*day)
 	orDefault(&c.AbandonAfter, day)
 	orDefault(&c.LeaseIdle, day)
 	orDefault(&c.Budget.Burst, 10)
@@ -96,6 +104,10 @@ func (c Config) validate() error {
 		return fmt.Errorf("maximum share size %d is not within 1 … %d", c.MaxShareSize, int64(maxShareSize))
 	case c.PartSize < api.MinPartSize || c.PartSize > api.MaxPartSize:
 		return fmt.Errorf("part size %d is not within %d … %d", c.PartSize, api.MinPartSize, api.MaxPartSize)
+	case c.ReportRecipient != "" && (!recipientForm.MatchString(c.ReportRecipient) || len(c.ReportRecipient) >= maxRecipient):
+		return errors.New("recipient of reports is not an age recipient, age1… or age1pq1…")
+	case c.ReportLimit.Share < 1 || c.ReportLimit.All < 1 || c.KeepReports < time.Second:
+		return errors.New("no reports would be kept")
 	case c.LongPoll < 0 || c.AbandonAfter < time.Second || c.LeaseIdle < time.Second:
 		return errors.New("a waiting time is too short")
 	case c.Budget.Burst < 1 || c.Budget.Refill < 1:
@@ -108,6 +120,12 @@ func (c Config) validate() error {
 	}
 	return nil
 }
+
+const maxRecipient = 4096 // characters; a hybrid one has half as many
+
+// recipientForm is what an age recipient looks like that the page can seal to: X25519, or the hybrid of it and ML-KEM-768. Whether
+// it is one only those can tell who have age, which is not to be found here.
+var recipientForm = regexp.MustCompile(`^age1(pq1)?[02-9ac-hj-np-z]{58,}$`)
 
 // partSize returns the smallest part size with which size bytes make at most api.MaxParts parts.
 func (c Config) partSize(size int64) int64 {
@@ -139,6 +157,7 @@ func (c Config) wire() api.Config {
 		DefaultLifetime: seconds(c.DefaultLifetime),
 		MaxLifetime:     seconds(c.MaxLifetime),
 		MaxDownloads:    c.MaxDownloads,
+		ReportRecipient: c.ReportRecipient,
 	}
 }
 

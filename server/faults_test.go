@@ -39,8 +39,17 @@ func (f *faultyBlobs) DeleteShare(ctx context.Context, id string) error {
 // faultyMeta fails after the write: what it answers is not what happened.
 type faultyMeta struct {
 	store.Meta
-	addPart error
-	between func() // happens right after a download was finished
+	addPart     error
+	dropReports error
+	between     func() // happens right after a download was finished
+}
+
+func (f *faultyMeta) DropReports(ctx context.Context, before int64) (int64, error) {
+	n, err := f.Meta.DropReports(ctx, before)
+	if f.dropReports != nil {
+		return 0, f.dropReports
+	}
+	return n, err
 }
 
 func (f *faultyMeta) FinishDownload(ctx context.Context, id string, ticket store.Hash, now, idle int64) (bool, error) {

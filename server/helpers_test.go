@@ -6,6 +6,7 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -276,6 +277,19 @@ func (h *host) objects(l link, data ...[]byte) (n int) {
 		}
 	}
 	return n
+}
+
+// post returns a call with a body of so many bytes that comes bit by bit.
+func (h *host) post(ctx context.Context, path, token string, body io.Reader, size int64) func() (*http.Response, error) {
+	h.t.Helper()
+	req, err := http.NewRequestWithContext(ctx, "POST", h.url+path, body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	req.ContentLength = size
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/octet-stream")
+	return func() (*http.Response, error) { return http.DefaultTransport.RoundTrip(req) }
 }
 
 // request returns a call whose answer is not read yet.

@@ -16,6 +16,7 @@ import (
 //
 //	{language}/index.html      answers /, in the language that suits the browser best
 //	{language}/download.html   answers /d/{id} for every id
+//	{language}/how.html        answers /how
 //	b/{build}/…                belongs to one build, and may be kept for ever
 //
 // and whatever else there is answers under its name. Where a file has siblings that end in .br or .gz, these are sent to whom
@@ -130,8 +131,11 @@ func Served(name string) bool { return !hidden(name) }
 // documentName returns the page that answers a path, without its language, or else the name of the file that does.
 func documentName(urlPath string) (name string, document bool) {
 	name = strings.TrimPrefix(urlPath, "/")
-	if name == "" {
+	switch name {
+	case "":
 		return "index.html", true
+	case "how":
+		return "how.html", true
 	}
 	if id, ok := strings.CutPrefix(name, "d/"); ok && id != "" && !strings.Contains(id, "/") {
 		return "download.html", true

@@ -27,7 +27,8 @@ func (s *Server) routes() []route {
 
 		// Holders of the link, with or without the password, and the owner.
 		{"GET", share, s.holder(s.getShare)},
-		{"GET", share + "/parts", s.follower(s.getParts)}, // and tickets
+		{"GET", share + "/parts", s.follower(s.getParts)},      // and tickets
+		{"POST", share + "/reports", s.recipient(s.addReport)}, // and not the owner
 
 		// Readers: link, and password if there is one.
 		{"GET", share + "/manifest", s.reader(s.getManifest)},

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,9 +14,24 @@ const (
 	orphanAge  = time.Hour // by then whoever wrote an object has told Meta of it
 )
 
-// Sweep removes what is expired, revoked, spent or abandoned, bytes first and then the record, so that a crash between the
-// two is made good by the next sweep. Any number of processes may sweep at once.
+// Sweep removes shares that are expired, revoked, spent or abandoned, bytes first and then the record, so that a crash between the
+// two is made good by the next sweep; and reports that were kept for their time. Any number of processes may sweep at once.
 func (s *Server) Sweep(ctx context.Context) error {
+	return errors.Join(s.sweepShares(ctx), s.sweepReports(ctx))
+}
+
+func (s *Server) sweepReports(ctx context.Context) error {
+	n, err := s.meta.DropReports(ctx, s.now()-seconds(s.cfg.KeepReports))
+	if n > 0 {
+		s.cfg.Log.Info("swept reports", "removed", n)
+	}
+	if err != nil {
+		return fmt.Errorf("failed to sweep reports: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) sweepShares(ctx context.Context) error {
 	for {
 		ids, err := s.meta.Doomed(ctx, s.now(), s.idle(), sweepBatch)
 		var failed []error

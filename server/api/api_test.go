@@ -21,7 +21,8 @@ func ptr(v int64) *int64 { return &v }
 func TestGolden(t *testing.T) {
 	hash := api.HashToken(make([]byte, api.TokenSize))
 	golden(t, "config", api.Config{Build: "v1.2.3", Now: 1700000000, MaxShareSize: 1 << 38, MaxManifestSize: api.MaxManifestSize,
-		Lifetimes: []int64{300, 86400}, DefaultLifetime: 86400, MaxLifetime: 86400, MaxDownloads: 100})
+		Lifetimes: []int64{300, 86400}, DefaultLifetime: 86400, MaxLifetime: 86400, MaxDownloads: 100,
+		ReportRecipient: "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"})
 	golden(t, "create-share", api.CreateShare{Access: hash, Reader: api.HashToken([]byte("reader")),
 		Owner:    api.HashToken([]byte("owner")),
 		Password: true, Size: 123456789, Lifetime: 86400, MaxDownloads: 5})

@@ -12,6 +12,7 @@
 //	  │ POST complete ─────────────────▶│   durable; the lifetime begins  │
 //	  │                                 │◀────────────── GET parts/2 … ───│
 //	  │                                 │◀─ DELETE downloads/current ─────│ saved; a spent share goes now
+//	  │                                 │◀──────────── POST reports ──────│ if something is wrong with it
 //
 // # Tokens
 //
@@ -28,7 +29,8 @@
 // are counted per share and come back with time; when there are none, 429 too-many-tries says when the next is. The right
 // password costs no try. Nobody without the link can use tries up.
 //
-// Requests without the right token may be answered 429 too-many-requests when an address makes many; with the right one never.
+// Requests without the right token may be answered 429 too-many-requests when an address makes many; with the right one never,
+// unless they report.
 //
 // # Calls
 //
@@ -99,6 +101,23 @@
 // client then reads the parts, or smaller ranges. Bytes are application/octet-stream with a policy that lets nothing run.
 // DELETE tells that the download is saved.
 // The share is spent, and deleted, when all downloads are taken and each is finished, or unused for a day.
+//
+// # Reports
+//
+// Access token (as above, but not the owner's):
+//
+//	POST /shares/{id}/reports  bytes → 204
+//
+// tells the operator that something is wrong with a share. The body is an age file, sealed to Config.ReportRecipient, as
+// "Content-Type: application/octet-stream", and begins with [AgeMagic] (422 not-sealed). It has at most [MaxReportSize] bytes, which
+// Content-Length says before. What is in it is between clients and operator (package wasm/internal/report). Without a recipient the answer
+// is 403 reports-off. The same bytes again are 204 and add nothing. A share takes some reports, then it is 409 enough-reports, and a
+// server some thousands, then it is 507 storage-full; the number of requests may be limited by address (429).
+//
+// The server cannot open a report. It keeps it for 90 days, also when the share is gone before, and with it the share's id and the time:
+// so that the operator learns which share is meant, that it is reported and when, even if they never open one. For that time
+// they may still know that there was a share of this id, which is nothing that opens it; of its record and bytes nothing is kept for a
+// report. Who reports is not noted.
 //
 // # Problems
 //

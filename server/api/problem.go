@@ -43,6 +43,8 @@ const (
 	CodeNotReady         Code = "not-ready"
 	CodeBadRange         Code = "bad-range"
 	CodeReadParts        Code = "read-parts"
+	CodeReportsOff       Code = "reports-off"
+	CodeEnoughReports    Code = "enough-reports"
 	CodeStorageFull      Code = "storage-full"
 	CodeInterrupted      Code = "interrupted"
 	CodeUnavailable      Code = "unavailable"
@@ -75,6 +77,8 @@ var problems = map[Code]struct {
 	CodeNotReady:         {http.StatusConflict, "That has not arrived yet. Try again in a moment."},
 	CodeBadRange:         {http.StatusRequestedRangeNotSatisfiable, "The range lies outside the bytes that are here."},
 	CodeReadParts:        {http.StatusUnprocessableEntity, "That is in more parts than one answer can have here. Read the parts, or a smaller range."},
+	CodeReportsOff:       {http.StatusForbidden, "The operator of this server takes no reports here."},
+	CodeEnoughReports:    {http.StatusConflict, "This share was reported as often as one may be. The operator has these reports; nothing was added."},
 	CodeStorageFull:      {http.StatusInsufficientStorage, "The server has no room for this now. Nothing was lost; try again later."},
 	CodeInterrupted:      {http.StatusBadRequest, "The body ended early. Send it again."},
 	CodeUnavailable:      {http.StatusServiceUnavailable, "The server cannot do this now. Try again in a moment."},

@@ -21,6 +21,7 @@ const (
 	DefaultPartSize = 8 << 20
 	MaxParts        = 4096
 	MaxJSONBody     = 64 << 10
+	MaxReportSize   = 64 << 10 // sealed bytes
 )
 
 // IDSize is the length of a share's id: base64url of 96 random bits.
@@ -61,6 +62,7 @@ type Config struct {
 	DefaultLifetime int64   `json:"defaultLifetime"` // one of Lifetimes
 	MaxLifetime     int64   `json:"maxLifetime"`     // seconds
 	MaxDownloads    int64   `json:"maxDownloads"`    // largest limit that a share may have
+	ReportRecipient string  `json:"reportRecipient"` // age recipient that reports are sealed to; "": the operator takes none
 }
 
 // CreateShare is the body of POST /api/v1/shares.

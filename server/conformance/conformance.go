@@ -18,8 +18,8 @@ import (
 	"github.com/sealpost/sealpost/server/api"
 )
 
-// Target is a deployment. Its limits by address are off, and it allows ten downloads and some hours at least. Parts of 64 KiB
-// keep the suite fast.
+// Target is a deployment. Its limits by address are off, it allows ten downloads and some hours at least, and it takes reports. Parts
+// of 64 KiB keep the suite fast.
 type Target struct {
 	BaseURL string // without a slash at the end
 	Tight   *Tight // nil lacks what it is for, see Narrow
@@ -35,7 +35,7 @@ type Target struct {
 }
 
 // Tight is the same deployment once more, with short times and narrow limits: uploads are abandoned after a few seconds, and
-// clients are limited by address. Shares for an hour and five downloads are within the limits.
+// clients are limited by address. Shares for an hour and five downloads are within the limits. It takes no reports.
 type Tight struct {
 	BaseURL string
 	Address string // header in which the suite names its address, as X-Forwarded-For from a trusted proxy
@@ -111,6 +111,9 @@ var tests = []struct {
 	{"Tickets", "", testTickets},
 	{"LostAnswers", "", testLostAnswers},
 	{"Spent", "", testSpent},
+
+	{"Reports", "", testReports},
+	{"ReportsOff", Narrow, testReportsOff},
 
 	{"Refusals", "", testRefusals},
 	{"Terms", "", testTerms},
@@ -261,7 +264,7 @@ func (s *suite) wantCodes(t *testing.T) {
 			impossible = !s.hasLongContent()
 		case api.CodeInterrupted:
 			impossible = !s.has(HalfClose)
-		case api.CodeTooManyRequests:
+		case api.CodeTooManyRequests, api.CodeReportsOff:
 			impossible = !s.has(Narrow)
 		}
 		reason, excepted := s.target.Unseen[code]

@@ -11,13 +11,14 @@ import (
 	"strings"
 )
 
-// testDocuments: the two pages, in the language that there is, for whoever asks.
+// testDocuments: the pages, in the language that there is, for whoever asks.
 func testDocuments(c *check) {
 	for _, document := range []struct{ path, mark string }{
 		{"/", `data-page="upload"`},
 		{"/?later=1", `data-page="upload"`},
 		{"/d/AAAAAAAAAAAAAAAA", `data-page="download"`},
 		{"/d/x", `data-page="download"`},
+		{"/how", `data-page="how"`},
 	} {
 		a := c.want(c.do("GET", document.path, "", nil), http.StatusOK)
 		if a.header.Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(string(a.body), document.mark) {
@@ -55,7 +56,7 @@ var address = regexp.MustCompile(`(?:src|href)="(/?b/[^"#?]+)"`)
 // testAssets: all that the pages load is of their build, and may be kept for ever.
 func testAssets(c *check) {
 	assets := map[string]bool{}
-	for _, document := range []string{"/", "/d/x"} {
+	for _, document := range []string{"/", "/d/x", "/how"} {
 		for _, m := range address.FindAllStringSubmatch(string(c.do("GET", document, "", nil).body), -1) {
 			assets["/"+strings.TrimPrefix(m[1], "/")] = true
 		}
@@ -120,7 +121,7 @@ func (c *check) wantCompressed(name string, want []byte) {
 func testNoPages(c *check) {
 	build := c.config.Build
 	for _, name := range []string{
-		"/d/", "/d/a/b", "/index.html", "/en/index.html", "/.env", "/nothing<script>alert(1)</script>", "/..%2f..%2fetc/passwd",
+		"/d/", "/d/a/b", "/how/", "/how/x", "/how.html", "/index.html", "/en/index.html", "/.env", "/nothing<script>alert(1)</script>", "/..%2f..%2fetc/passwd",
 		"/b/", "/b/" + build, "/b/" + build + "/", "/b/" + build + "/nothing.js", "/b/" + build + "/bin/.gitkeep",
 		"/b/0000000000000000/js/upload.js",
 	} {

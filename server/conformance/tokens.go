@@ -31,6 +31,7 @@ func calls(u *share, ticket token) []call {
 		{"POST", "/downloads", "reader", api.TakeDownload{Ticket: ticket.hash()}},
 		{"GET", "/parts/1", "ticket", nil},
 		{"GET", "/content", "ticket", nil},
+		{"POST", "/reports", "access reader", sealed(100)},
 		{"PATCH", "", "owner", api.UpdateShare{}},
 		{"DELETE", "/downloads/current", "ticket", nil},
 		{"DELETE", "", "owner", nil},

@@ -27,10 +27,11 @@ var (
 	ErrNotOpen    = errors.New("share takes no more parts")       // AddPart
 	ErrSpent      = errors.New("no downloads left")               // TakeDownload
 	ErrExhausted  = errors.New("no tries left")                   // Try
+	ErrEnough     = errors.New("share has enough reports")        // AddReport
 	ErrSize       = errors.New("body has another size")           // Put: longer or shorter than announced
 	ErrDigest     = errors.New("body has another digest")         // Put
 	ErrMagic      = errors.New("body begins with something else") // Put
-	ErrFull       = errors.New("no space left")                   // any write
+	ErrFull       = errors.New("no space left")                   // any write; AddReport: or enough of all shares
 	ErrTooNew     = errors.New("schema is newer than this build") // opening a Meta
 	ErrTooMany    = errors.New("too many parts for one answer")   // Send
 )
@@ -119,6 +120,17 @@ type Change struct {
 // Budget limits wrong passwords: Burst at once, one more every Refill seconds.
 type Budget struct{ Burst, Refill int64 }
 
+// Report is what a recipient tells the operator of a share, sealed: nothing here can open it. It outlives the share.
+type Report struct {
+	ID       string // random
+	Share    string // id
+	Received int64
+	Sealed   []byte
+}
+
+// ReportLimit is how many reports are kept, of one share and of all.
+type ReportLimit struct{ Share, All int64 }
+
 // Meta keeps records. It is safe for concurrent use, also by several processes. Each method is atomic, and durable when it
 // returns nil. A share that is expired at now, or removed, is ErrNotFound to every method that takes an id and now, even
 // before a sweep has come by.
@@ -168,6 +180,15 @@ type Meta interface {
 	Doomed(ctx context.Context, now, idle int64, limit int) ([]string, error)
 	// Forget deletes the record of a removed share and all that hangs on it. Call it when its bytes are gone.
 	Forget(ctx context.Context, id string) error
+	// AddReport keeps r of the share r.Share; r.Received is its now. A report of the same share and bytes that is there already is
+	// left as it is, which is fine. At the limit it is ErrEnough, or ErrFull if it is that of all shares, which racing calls
+	// may pass by a few.
+	AddReport(ctx context.Context, r Report, limit ReportLimit) error
+	// Reports returns the next reports after a given one, or the first ones after the zero Report, in the order of Received and
+	// ID; at most limit. Those of shares that are gone are among them.
+	Reports(ctx context.Context, after Report, limit int) ([]Report, error)
+	// DropReports deletes what was received before the given time, and returns how many that was.
+	DropReports(ctx context.Context, before int64) (int64, error)
 	// Ping tells whether the store answers.
 	Ping(ctx context.Context) error
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sealpost/sealpost/server/conformance"
 )
 
 // calls are all calls about a share.
@@ -24,6 +26,7 @@ func (u *upload) calls(ticket token) []struct{ method, path, contentType, body s
 		{"POST", "/downloads", js, digest},
 		{"GET", "/parts/1", "", ""},
 		{"GET", "/content", "", ""},
+		{"POST", "/reports", octets, string(u.manifest)},
 		{"PATCH", "", js, `{"lifetime":3600}`},
 		{"DELETE", "/downloads/current", "", ""},
 		{"DELETE", "", "", ""},
@@ -33,7 +36,7 @@ func (u *upload) calls(ticket token) []struct{ method, path, contentType, body s
 // TestNothingToTell: neither the log at its most talkative nor the data folder has a token, and the log no id or query either.
 func TestNothingToTell(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	d := start(t, data)
+	d := start(t, data, "-report-recipient", conformance.Recipient)
 	u, ticket := newUpload(1000), newToken()
 	d.send(t, u, 0)
 	canary := "canary" + newToken().text[:12]

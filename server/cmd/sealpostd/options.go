@@ -26,6 +26,7 @@ type options struct {
 	abandonAfter    time.Duration
 	createRate      float64
 	missRate        float64
+	reportRecipient string
 	logLevel        slog.Level
 	logFormat       string
 	version         bool
@@ -56,6 +57,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	fs.Var((*values.Duration)(&o.abandonAfter), "abandon-after", "`time` after its last part at which an unfinished upload is removed")
 	fs.Float64Var(&o.createRate, "create-rate", 60, "`shares` per minute and client address, 0 for any number")
 	fs.Float64Var(&o.missRate, "miss-rate", 300, "`refusals` per minute and client address that say why, 0 for any number")
+	fs.StringVar(&o.reportRecipient, "report-recipient", "", "`age recipient` to which the page seals reports of abuse; without one it takes none")
 	fs.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level`: debug, info, warn or error")
 	fs.StringVar(&o.logFormat, "log-format", "text", "`format`: text or json")
 	fs.BoolVar(&o.version, "version", false, "print the version and stop")

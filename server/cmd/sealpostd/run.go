@@ -88,6 +88,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		MaxDownloads:    o.maxDownloads,
 		MaxShareSize:    o.maxShareSize,
 		PartSize:        o.partSize,
+		ReportRecipient: o.reportRecipient,
 		LongPoll:        longPoll,
 		AbandonAfter:    o.abandonAfter,
 	})

@@ -47,6 +47,7 @@ func newServer(getenv func(string) string, logger *slog.Logger) (*server.Server,
 		set(getenv, "ABANDON_AFTER", (*values.Duration)(&c.AbandonAfter)),
 		set(getenv, "CREATE_RATE", (*number)(&createRate)),
 		set(getenv, "MISS_RATE", (*number)(&missRate)),
+		set(getenv, "REPORT_RECIPIENT", (*text)(&c.ReportRecipient)),
 		set(getenv, "SUBREQUESTS", (*integer)(&subrequests)),
 	)
 	if err != nil {
@@ -69,6 +70,14 @@ func set(getenv func(string) string, name string, v flag.Value) error {
 			return fmt.Errorf("failed to parse %s: %w", name, err)
 		}
 	}
+	return nil
+}
+
+type text string
+
+func (t *text) String() string { return string(*t) }
+func (t *text) Set(s string) error {
+	*t = text(s)
 	return nil
 }
 

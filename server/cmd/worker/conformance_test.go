@@ -13,7 +13,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, "worker.mjs", "SEALPOST_LIFETIMES:1s,1h,30d", "SEALPOST_PART_SIZE:64KiB", "SEALPOST_SUBREQUESTS:18",
-		"SEALPOST_CREATE_RATE:0", "SEALPOST_MISS_RATE:0")
+		"SEALPOST_CREATE_RATE:0", "SEALPOST_MISS_RATE:0", "SEALPOST_REPORT_RECIPIENT:"+conformance.Recipient)
 	tight := deploy(t, "worker.mjs", "SEALPOST_LIFETIMES:2s,1h", "SEALPOST_PART_SIZE:64KiB", "SEALPOST_MAX_DOWNLOADS:6",
 		"SEALPOST_MAX_SHARE_SIZE:300KiB", "SEALPOST_ABANDON_AFTER:5s", "SEALPOST_CREATE_RATE:60", "SEALPOST_MISS_RATE:120")
 	conformance.Run(t, conformance.Target{

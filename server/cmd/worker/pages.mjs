@@ -20,6 +20,7 @@ export async function page(request, url, env) {
 /** @param {string} path */
 function documentOf(path) {
   if (path === "/") return "index.html";
+  if (path === "/how") return "how.html";
   return /^\/d\/[^/]+$/.test(path) ? "download.html" : "";
 }
 

@@ -156,30 +156,6 @@ func TestGlue(t *testing.T) {
 	}
 }
 
-// TestSchema: wrangler brings the schema that the statements are written for.
-func TestSchema(t *testing.T) {
-	migrations, err := filepath.Glob("../../store/d1/migrations/*.sql")
-	if err != nil || len(migrations) == 0 {
-		t.Fatal(migrations, err)
-	}
-	slices.Sort(migrations)
-	var got []byte
-	for _, name := range migrations {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, b...)
-	}
-	want, err := os.ReadFile("../../store/internal/records/schema.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("the migrations of D1 make another schema than that of package records")
-	}
-}
-
 // TestQuiet: of a request that goes well JavaScript logs nothing, as its names and addresses are nobody's business.
 func TestQuiet(t *testing.T) {
 	for _, pattern := range []string{"*.mjs", "../../store/r2/*.mjs"} {

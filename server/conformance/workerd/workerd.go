@@ -34,7 +34,7 @@ import (
 
 // sources are what wrangler reads, from the root.
 var sources = []string{"server/cmd/worker/*.mjs", "server/cmd/worker/wrangler.jsonc", "server/cmd/worker/testdata", "server/cmd/worker/build",
-	"server/store/*/*.mjs", "server/store/d1/migrations"}
+	"server/store/*/*.mjs", "server/store/internal/records/schema"}
 
 // Worker is one that runs.
 type Worker struct {

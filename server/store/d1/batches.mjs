@@ -33,5 +33,5 @@ function toD1(value) {
 
 /** @param {unknown} value a BLOB is an array of numbers */
 function fromD1(value) {
-  return Array.isArray(value) ? [btoa(String.fromCharCode(...value))] : value;
+  return Array.isArray(value) ? [btoa(value.map((byte) => String.fromCharCode(byte)).join(""))] : value;
 }

@@ -4,10 +4,10 @@
 // their answers mean are those of every database, package records; each operation is one D1 batch.
 //
 // A batch is atomic, serial and durable. D1 writes no secure_delete: what was deleted may remain in its backups ("time
-// travel") for up to 30 days. What lies in it is hashes of tokens, sizes, counts and times, as in the SQLite file of a native
+// travel") for up to 30 days. What lies in it is hashes of tokens, sizes, counts, times and sealed reports, as in the SQLite file of a native
 // server.
 //
-// The schema is brought by wrangler, from the folder migrations, which has what package records holds. A build that is older
+// The schema is brought, and upgraded, by wrangler, from the files that package records has for that. A build that is older
 // than the database refuses it with store.ErrTooNew.
 package d1
 

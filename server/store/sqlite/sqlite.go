@@ -21,7 +21,7 @@ import (
 type Store struct {
 	records.Store
 	writer, reader *sql.DB
-	forgot         atomic.Bool // the log may still have pages of forgotten shares
+	forgot         atomic.Bool // the log may still have pages of forgotten shares and dropped reports
 }
 
 var _ store.Meta = (*Store)(nil)
@@ -93,7 +93,8 @@ func connect(path string, conns int, pragmas ...string) (*sql.DB, error) {
 	return db, nil
 }
 
-// migrate makes the schema if there is none, and refuses one it does not know.
+// migrate makes the schema if there is none, and brings an older one to the newest: all of that or nothing. One that it does not know
+// it leaves as it is.
 func (s *Store) migrate(ctx context.Context) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -101,9 +102,13 @@ func (s *Store) migrate(ctx context.Context) error {
 	}
 	defer tx.Rollback()
 	var tables int
+	var version int64
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_version'`).Scan(&tables)
-	if err == nil && tables == 0 {
-		_, err = tx.ExecContext(ctx, records.Schema)
+	if err == nil && tables > 0 {
+		err = tx.QueryRowContext(ctx, `SELECT version FROM schema_version`).Scan(&version)
+	}
+	if err == nil && version < records.SchemaVersion {
+		err = upgrade(ctx, tx, version)
 	}
 	if err == nil {
 		err = tx.Commit()
@@ -112,6 +117,14 @@ func (s *Store) migrate(ctx context.Context) error {
 		return fmt.Errorf("failed to prepare database: %w", full(err))
 	}
 	return nil
+}
+
+func upgrade(ctx context.Context, tx *sql.Tx, version int64) error {
+	statements, err := records.Upgrade(version)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, statements)
+	}
+	return err
 }
 
 // Close writes the log back and closes the file.
@@ -199,7 +212,16 @@ func (s *Store) Forget(ctx context.Context, id string) error {
 	return err
 }
 
-// scrub writes the log back and cuts it, if a share was forgotten since the last time. Readers may be in the way: then the
+// DropReports implements [store.Meta].
+func (s *Store) DropReports(ctx context.Context, before int64) (int64, error) {
+	n, err := s.Store.DropReports(ctx, before)
+	if n > 0 {
+		s.forgot.Store(true)
+	}
+	return n, err
+}
+
+// scrub writes the log back and cuts it, if something was deleted since the last time. Readers may be in the way: then the
 // next one does it.
 func (s *Store) scrub(ctx context.Context) error {
 	if !s.forgot.Swap(false) {

@@ -48,6 +48,11 @@ func Meta(t *testing.T, open func(t *testing.T) store.Meta) {
 		{"DoomedLimit", metaDoomedLimit},
 		{"DoomedDropsLeases", metaDoomedDropsLeases},
 		{"Forget", metaForget},
+		{"AddReport", metaAddReport},
+		{"AddReportLimits", metaAddReportLimits},
+		{"AddReportRacing", metaAddReportRacing},
+		{"Reports", metaReports},
+		{"DropReports", metaDropReports},
 		{"Cancelled", metaCancelled},
 		{"Durable", metaDurable},
 	} {
@@ -151,6 +156,9 @@ var byID = []struct {
 	{"Complete", func(ctx context.Context, m store.Meta, id string, at int64) error {
 		_, err := m.Complete(ctx, id, 3*partSize+10, 4, at)
 		return err
+	}},
+	{"AddReport", func(ctx context.Context, m store.Meta, id string, at int64) error {
+		return m.AddReport(ctx, store.Report{ID: newID(), Share: id, Received: at, Sealed: []byte("sealed")}, many)
 	}},
 	{"Remove", func(ctx context.Context, m store.Meta, id string, at int64) error {
 		return m.Remove(ctx, id, at)
@@ -325,6 +333,12 @@ func metaCancelled(t *testing.T, m store.Meta) {
 	if _, err := m.Doomed(ctx, now+lifetime, now, 10); err == nil {
 		t.Error("Doomed worked with a cancelled context")
 	}
+	if _, err := m.Reports(ctx, store.Report{}, 10); err == nil {
+		t.Error("Reports worked with a cancelled context")
+	}
+	if _, err := m.DropReports(ctx, now); err == nil {
+		t.Error("DropReports worked with a cancelled context")
+	}
 	got, err := m.Share(t.Context(), s.ID, now)
 	must(t, err)
 	wantEqual(t, "share", got, want)
@@ -339,8 +353,10 @@ func metaDurable(t *testing.T, m store.Meta) {
 	_, err := m.TakeDownload(t.Context(), s.ID, store.Hash{1}, now)
 	must(t, err)
 	removed := ready(t, m)
+	r := report(t, m, removed.ID, now, "of a share that is removed")
 	must(t, m.Remove(t.Context(), removed.ID, now))
 	m = re.Reopen(t)
+	wantReports(t, m, r)
 	s.Taken = 1
 	got, err := m.Share(t.Context(), s.ID, now)
 	must(t, err)

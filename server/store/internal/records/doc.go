@@ -9,5 +9,5 @@
 // and Unix seconds. The only arguments are int64, string, []byte and nil. SQLite and D1 run a batch serially; PostgreSQL has to
 // lock the share's row first (SELECT … FOR UPDATE), so that the statements after it see what the one before them did.
 //
-// The schema has a version; a build that is older than the database refuses it with store.ErrTooNew.
+// The schema has a version, and a file for each, which brings a database there from the one before; a build that is older than the database refuses it with store.ErrTooNew.
 package records

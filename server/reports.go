@@ -1,0 +1,54 @@
+package server
+
+import (
+	"bytes"
+	"crypto/rand"
+	"io"
+	"mime"
+
+	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/store"
+)
+
+// addReport keeps what a recipient has sealed to the operator. It is not opened here, nor could it be.
+func (s *Server) addReport(c *call, sh store.Share) error {
+	sealed, err := s.report(c)
+	if err != nil {
+		c.drain() // as for a part
+		return err
+	}
+	id := make([]byte, idBytes)
+	rand.Read(id) // never fails
+	r := store.Report{ID: tokenEncoding.EncodeToString(id), Share: sh.ID, Received: s.now(), Sealed: sealed}
+	if err := s.meta.AddReport(c.settled(), r, s.cfg.ReportLimit); err != nil {
+		return missIfNotFound(err)
+	}
+	return c.empty()
+}
+
+// report reads the body.
+func (s *Server) report(c *call) ([]byte, error) {
+	size := c.r.ContentLength
+	kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	switch {
+	case s.cfg.ReportRecipient == "":
+		return nil, api.NewProblem(api.CodeReportsOff)
+	case kind != "application/octet-stream":
+		return nil, api.NewProblem(api.CodeBadRequest)
+	case size < 0, size == 0 && c.r.Header.Get("Content-Length") == "":
+		return nil, api.NewProblem(api.CodeLengthRequired)
+	case size > api.MaxReportSize:
+		return nil, api.NewProblem(api.CodeTooLarge)
+	}
+	if p := limited(s.cfg.CreateLimiter, s.clientKey(c.r)); p != nil {
+		return nil, p
+	}
+	sealed, err := io.ReadAll(io.LimitReader(c.r.Body, size))
+	switch {
+	case err != nil || int64(len(sealed)) < size:
+		return nil, api.NewProblem(api.CodeInterrupted)
+	case !bytes.HasPrefix(sealed, []byte(api.AgeMagic)):
+		return nil, api.NewProblem(api.CodeNotSealed)
+	}
+	return sealed, nil
+}
