@@ -11,6 +11,7 @@ import (
 
 	"github.com/sealpost/sealpost/wasm/internal/link"
 	"github.com/sealpost/sealpost/wasm/internal/qr"
+	"github.com/sealpost/sealpost/wasm/internal/report"
 	"github.com/sealpost/sealpost/wasm/internal/seal"
 )
 
@@ -48,6 +49,8 @@ var codes = []struct {
 	{seal.ErrName, "bad-name"},
 	{seal.ErrTooLarge, "too-large"},
 	{qr.ErrTooLong, "too-large"},
+	{report.ErrRecipient, "bad-recipient"},
+	{report.ErrTooLarge, "too-large"},
 }
 
 var errMisuse = seal.ErrMisuse

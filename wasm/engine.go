@@ -6,6 +6,7 @@ import (
 	"syscall/js"
 
 	"github.com/sealpost/sealpost/wasm/internal/link"
+	"github.com/sealpost/sealpost/wasm/internal/report"
 	"github.com/sealpost/sealpost/wasm/internal/seal"
 )
 
@@ -48,6 +49,17 @@ func keys(l link.Link, password string) (any, error) {
 func createToken(arguments) (any, error) {
 	t := link.NewToken()
 	return map[string]any{"token": t.String(), "hash": t.Hash()}, nil
+}
+
+func sealReport(args arguments) (any, error) {
+	r := args.at(1, js.TypeObject)
+	text := func(name string) string { return arguments{r.Get(name)}.string(0) }
+	sealed, err := report.Seal(args.string(0), report.Report{Share: text("share"), Reason: text("reason"), Words: text("words"),
+		Link: text("link"), Identity: text("identity")})
+	if err != nil {
+		return nil, err
+	}
+	return toJS(sealed), nil
 }
 
 type sealer struct {

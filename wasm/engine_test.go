@@ -9,7 +9,10 @@ import (
 	"syscall/js"
 	"testing"
 
+	"filippo.io/age"
+
 	"github.com/sealpost/sealpost/wasm/internal/link"
+	"github.com/sealpost/sealpost/wasm/internal/report"
 	"github.com/sealpost/sealpost/wasm/internal/seal"
 )
 
@@ -204,6 +207,34 @@ func TestErrors(t *testing.T) {
 	} {
 		if got := code(function(c.f).Invoke(c.args...)); got != c.want {
 			t.Errorf("%s: %q", what, got)
+		}
+	}
+}
+
+// TestSealReport: what a page sends the operator opens with their key; what cannot be sealed is an error with a code.
+func TestSealReport(t *testing.T) {
+	operator, err := age.GenerateHybridIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	complaint := map[string]any{"share": "AAAAAAAAAAAAAAAA", "reason": "something-else", "words": "“why”", "link": "", "identity": ""}
+	sealed := made(t, sealReport, operator.Recipient().String(), complaint)
+	want := report.Report{Version: 1, Share: "AAAAAAAAAAAAAAAA", Reason: "something-else", Words: "“why”"}
+	if got, err := report.Open(bytesOf(sealed), operator); err != nil || *got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for what, c := range map[string]struct {
+		args []any
+		code string
+	}{
+		"recipient": {[]any{"age1nobody", complaint}, "bad-recipient"},
+		"words":     {[]any{operator.Recipient().String(), map[string]any{"share": "A", "reason": "something-else", "words": strings.Repeat("x", 1<<16), "link": "", "identity": ""}}, "too-large"},
+		"reason":    {[]any{operator.Recipient().String(), map[string]any{"share": "A", "reason": "", "words": "", "link": "", "identity": ""}}, "misuse"},
+		"member":    {[]any{operator.Recipient().String(), map[string]any{"share": "A"}}, "misuse"},
+		"nothing":   {nil, "misuse"},
+	} {
+		if got := code(function(sealReport).Invoke(c.args...)); got != c.code {
+			t.Errorf("%s: %q, want %q", what, got, c.code)
 		}
 	}
 }

@@ -29,6 +29,8 @@ func main() {
 		"resumeSealer": function(resumeSealer),
 		// newOpener(identity: string, manifest: Uint8Array): Opener
 		"newOpener": function(newOpener),
+		// sealReport(recipient: string, report: Report): Uint8Array
+		"sealReport": function(sealReport),
 		// newCompressor(): Compressor
 		"newCompressor": function(newCompressor),
 		// newDecompressor(): Decompressor

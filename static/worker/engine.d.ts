@@ -4,7 +4,8 @@
 //
 // Codes: "bad-link" (the fragment is not a link of ours), "wrong-key" (not sealed to this key), "damaged" (the ciphertext was changed, cut
 // or mixed up), "hostile" (properly sealed, but breaks the format's rules), "mismatch" (to be resumed is something else than was
-// begun), "bad-name", "too-large" (the manifest is over its limit, or a text too long for a code), "unsupported" (made by a newer version), "misuse".
+// begun), "bad-name", "too-large" (the manifest or the report is over its limit, or a text too long for a code), "bad-recipient" (reports
+// cannot be sealed to that), "unsupported" (made by a newer version), "misuse".
 
 export interface Keys {
   fragment: string; // 44 characters of base64url
@@ -156,6 +157,15 @@ export interface Cipher extends Buffers {
   open(sealed: number, chunk: number, last: boolean): number;
 }
 
+/** What a recipient tells the operator of a share (wasm/internal/report). */
+export interface Report {
+  share: string; // id
+  reason: "malware" | "deception" | "child-abuse" | "unlawful" | "something-else";
+  words: string;
+  link: string; // and identity, for the operator to open the share; else ""
+  identity: string;
+}
+
 export interface Engine {
   build: string;
   memory: WebAssembly.Memory;
@@ -172,6 +182,8 @@ export interface Engine {
    */
   resumeSealer(identity: string, kind: "file" | "tar" | "note", note: string, entries: Entry[], prefix: Uint8Array, manifest: Uint8Array): Sealer;
   newOpener(identity: string, manifest: Uint8Array): Opener;
+  /** A report, sealed to the operator's age recipient. */
+  sealReport(recipient: string, report: Report): Uint8Array<ArrayBuffer>;
   newCompressor(): Compressor;
   newDecompressor(): Decompressor;
   newCipher(key: Uint8Array): Cipher;
