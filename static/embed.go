@@ -9,10 +9,10 @@
 // has arrived, and everything else as it is, at addresses that belong to this build alone. The whole graph of modules, the
 // workers and the engine address each other relatively, and so a tab never mixes builds.
 //
-// The style sheets are served as one, but for those in css/late, which scripts ask for after the first paint. js runs in the page,
-// worker in workers, the service worker among them; js/api.js and js/types.d.ts serve all of them. Types are JSDoc, checked by tsc with
-// one configuration for each realm (npm run check); no tool touches what is served. words are those of pass phrases, as their list is
-// published.
+// The style sheets are served as one, but for those in css/late, which scripts ask for after the first paint (js/late.js), and pages
+// that nobody is in a hurry to see. js runs in the page, worker in workers, the service worker among them; js/api.js and js/types.d.ts
+// serve all of them. Types are JSDoc, checked by tsc with one configuration for each realm (npm run check); no tool touches what is
+// served. words are those of pass phrases, as their list is published.
 package static
 
 import "embed"

@@ -16,9 +16,9 @@ import (
 // pageNames are the pages; all other templates are parts of them. Each has messages of its own. lateGroups are the messages of what
 // comes after the first paint: they are no part of a page, but files that scripts ask for (js/messages.js).
 var (
-	pageNames  = []string{"index.html", "download.html"}
-	pageGroups = []string{"upload", "download"}
-	lateGroups = []string{"unfinished", "preview", "passing"}
+	pageNames  = []string{"index.html", "download.html", "how.html"}
+	pageGroups = []string{"upload", "download", "how"}
+	lateGroups = []string{"unfinished", "preview", "passing", "report", "stock"}
 )
 
 // renderPages returns each page in each language, by name.

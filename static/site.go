@@ -13,8 +13,8 @@ import (
 
 // Site is what is served, in memory:
 //
-//	{language}/index.html, {language}/download.html   the pages, which change with each build
-//	b/{build}/…                                       all that they load, which never changes
+//	{language}/index.html …   the pages, which change with each build
+//	b/{build}/…               all that they load, which never changes
 //
 // It is made of the same sources to the same bytes. Written to a directory it suits any static host that can choose a page.
 type Site struct {

@@ -150,6 +150,14 @@ export const finishDownload = (id, ticket) =>
   request("DELETE", `shares/${id}/downloads/current`, readNothing, { token: ticket, tries: 4 });
 
 /**
+ * @param {string} id
+ * @param {string} access
+ * @param {Uint8Array<ArrayBuffer>} bytes sealed to the operator
+ */
+export const sendReport = (id, access, bytes) =>
+  request("POST", `shares/${id}/reports`, readNothing, { token: access, bytes, headers: { "Content-Type": "application/octet-stream" } });
+
+/**
  * @param {string} path
  * @param {string} token
  * @param {Uint8Array<ArrayBuffer>} bytes

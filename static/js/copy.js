@@ -11,12 +11,13 @@ const MOMENT = 3000; // milliseconds for which a button says what it did
  * @param {HTMLElement} button
  * @param {HTMLElement} source where the text is shown
  * @param {() => string} text
+ * @param {HTMLElement} [status] what is read out
  */
-export function copies(button, source, text) {
+export function copies(button, source, text, status = hook("status")) {
   const label = button.textContent;
   button.addEventListener("click", async () => {
     const copied = (await navigator.clipboard?.writeText(text()).then(() => true, () => false)) || copySelected(button, source);
-    button.textContent = hook("status").textContent = say(copied ? "copy.done" : "copy.byHand");
+    button.textContent = status.textContent = say(copied ? "copy.done" : "copy.byHand");
     setTimeout(() => (button.textContent = label), MOMENT);
   });
 }

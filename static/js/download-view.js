@@ -103,14 +103,24 @@ function timesLeft({ left }) {
 }
 
 /**
+ * What there is to know of a share besides its title: since when it is there and for how long, how often it can be had, what is saved.
+ * @param {{state: string, manifest: Manifest | null, over: boolean}} now without a manifest while it is locked
  * @param {Share} share
- * @param {Manifest} manifest
- * @param {boolean} over whether the server has nothing any more
+ * @param {number} seconds that it has left
  */
-export function showFacts(share, manifest, over) {
-  if (manifest.kind === "note") return void (hook("facts").textContent = timesLeft(share));
-  const facts = [over ? say("download.list.over") : share.left === null ? say("count.anyDownloads") : say("download.list.left", { n: share.left, max: share.maxDownloads })];
-  if (manifest.kind === "tar") facts.push(say("download.list.tar"));
-  if (manifest.kind === "tar" && share.state === "open") facts.push(say("download.following.entries"));
+export function showFacts({ state, manifest, over }, share, seconds) {
+  const open = share.state === "open", { kind, entries } = manifest ?? { kind: "", entries: [] };
+  /** @type {(Node | string)[]} */
+  const facts = [];
+  if (kind === "file" && state === "done") facts.push(make("bdi", { dir: "ltr", class: "name" }, format.name(entries[0].name)), format.size(entries[0].size));
+  if (over) facts.push(say("download.list.over"));
+  else if (kind === "note") facts.push(timesLeft(share));
+  else facts.push(share.left === null ? say("count.anyDownloads") : say("download.list.left", { n: share.left, max: share.maxDownloads }));
+  if (!manifest && !open) facts.push(say("download.facts.sealed", { moment: format.moment(share.created) }));
+  if ((!manifest || state === "done") && !open && !over) facts.push(say("download.facts.open", { time: format.span(Math.max(1, seconds)) }));
+  if (!manifest && !open) facts.push(say("download.facts.size", { size: format.size(share.size) }));
+  if (open && kind !== "note") facts.push(say("download.facts.begun", { moment: format.moment(share.created) }), say("download.facts.kept", { time: format.span(share.lifetime) }));
+  if (kind === "tar") facts.push(say("download.list.tar"));
+  if (kind === "tar" && open) facts.push(say("download.following.entries"));
   hook("facts").replaceChildren(...facts.map((fact) => make("span", {}, fact)));
 }

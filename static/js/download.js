@@ -87,7 +87,7 @@ store.onchange((now, old) => {
     showManifest(manifest, { save, whole, preview: manifest.kind === "tar" ? viewer?.open : undefined, previewable: viewer?.previewable });
     viewer?.offer(manifest, whole);
   }
-  if (share && manifest) showFacts(share, manifest, now.over);
+  if (share) showFacts(now, share, remaining(share));
   const [title, lead] = headings(now);
   hook("title").replaceChildren(...title);
   hook("lead").textContent = lead;
@@ -157,7 +157,7 @@ const remaining = ({ expires, now }) => expires - now - Math.max(0, Date.now() -
 /** Says again what has got old; when the share's time should be over, the server is asked. */
 function lookAgain() {
   const { state, share } = store.value;
-  if (state === "ready" && share?.state === "ready" && remaining(share) < 0) open();
+  if ((state === "ready" || state === "locked") && share?.state === "ready" && remaining(share) < 0) open();
   else store.set({});
 }
 
@@ -434,6 +434,7 @@ open();
 const saving = import("./save.js").catch((e) => Promise.reject(Object.assign(e, { code: "not-loaded" })));
 saving.then(({ prepare }) => prepare(), () => {});
 import("./preview.js").then(({ viewer }) => viewer(looking)).then((viewer) => store.set({ viewer }), () => {}); // without it one saves
+import("./besides.js").then(({ offer }) => offer(store, worker), () => {});
 eachMinute(lookAgain);
 build.watch(() => store.value.state !== "receiving");
 build.started();

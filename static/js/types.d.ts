@@ -9,6 +9,7 @@ export interface Config {
   defaultLifetime: number;
   maxLifetime: number;
   maxDownloads: number;
+  reportRecipient: string; // "": the operator takes no reports
 }
 
 export interface CreateShare {
@@ -136,6 +137,13 @@ export interface Opened {
   locked: boolean;
   kept: Kept | null;
   taken: boolean; // there is a ticket from before
+}
+
+/** What a recipient tells the operator. */
+export interface Complaint {
+  reason: import("../worker/engine.d.ts").Report["reason"];
+  words: string;
+  key: boolean; // whether the operator may open the share
 }
 
 /** What is on this device of the whole: which part of it, and the file that was chosen to save to. */

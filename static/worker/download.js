@@ -15,7 +15,7 @@ import { read, save } from "./saving.js";
 import { Handover, serve } from "./serve.js";
 import { Viewing } from "./viewing.js";
 
-/** @import { FollowNews, Opened, SaveNews, Share } from "../js/types.d.ts" */
+/** @import { Complaint, FollowNews, Opened, SaveNews, Share } from "../js/types.d.ts" */
 /** @import { Engine, Keys, Manifest, Opener } from "./engine.d.ts" */
 
 const FRAME = 1 << 20;
@@ -33,6 +33,7 @@ let current;
 let cancel = new AbortController();
 /** What is looked at. @type {Viewing | null} */
 let viewing = null;
+let reported = { same: "", sealed: new Uint8Array(0) };
 
 serve({
   /**
@@ -219,11 +220,43 @@ serve({
     await current.keeper.forget();
   },
 
+  /** What opens the share without this page, for who asks to see it. */
+  keys() {
+    const { bearer, identity } = current.keys;
+    return { bearer, identity };
+  },
+
+  /**
+   * Tells the operator, and nobody else, what is wrong with the share.
+   * @param {unknown} _
+   * @param {string} recipient the operator's
+   * @param {Complaint} complaint
+   */
+  async report(_, recipient, complaint) {
+    const { engine } = await loading;
+    const { id, keys } = current;
+    const same = JSON.stringify([id, recipient, complaint, keys.identity]);
+    if (reported.same !== same) reported = { same, sealed: sealReport(engine, recipient, complaint) }; // the same bytes again are one report
+    await api.sendReport(id, keys.access, reported.sealed);
+  },
+
   /** @returns {Promise<Share>} */
   async refresh() {
     return checkShare(await api.getShare(current.id, current.keys.access));
   },
 });
+
+/**
+ * The key goes along if the complaint says so, and only then.
+ * @param {Engine} engine
+ * @param {string} recipient
+ * @param {Complaint} complaint
+ */
+function sealReport(engine, recipient, { reason, words, key }) {
+  const { id, fragment, keys } = current;
+  const [link, identity] = key ? [`${location.origin}/d/${id}#${fragment}`, keys.identity] : ["", ""];
+  return engine.sealReport(recipient, { share: id, reason, words, link, identity });
+}
 
 /**
  * Takes one download, unless there is a ticket already.

@@ -85,7 +85,8 @@ func reading(b *webdriver.Browser) (lines []string, err error) {
 		return [...open?[open]:[],...(open??document).querySelectorAll('header.masthead,main,h1,h2,h3,a,button,input,select,textarea,progress,ul,li,p,[role],.stage img')].filter(seen).map(e=>{
 			const more=[];
 			if(/^H\d$/.test(e.tagName))more.push('level '+e.tagName[1]);
-			if(e.matches('select,textarea,input:not([type=file],[type=checkbox])')&&value(e))more.push('= '+value(e));
+			if(e.checked)more.push('checked');
+			if(e.matches('select,textarea,input:not([type=file],[type=radio],[type=checkbox])')&&value(e))more.push('= '+value(e));
 			if(e===document.activeElement)more.push('focused');
 			if(e.disabled)more.push('disabled');
 			if(e.getAttribute('aria-invalid')==='true')more.push('invalid');
@@ -130,7 +131,8 @@ func reading(b *webdriver.Browser) (lines []string, err error) {
 func wantStops(t *testing.T, b *webdriver.Browser, state string) {
 	t.Helper()
 	v, err := b.Eval(`window.before=document.activeElement;
-		window.stops=[...(document.querySelector('dialog[open]')??document).querySelectorAll('a[href],button,input,select,textarea,[tabindex="0"]')].filter(e=>!e.disabled&&e.checkVisibility({visibilityProperty:true}));
+		window.stops=[...(document.querySelector('dialog[open]')??document).querySelectorAll('a[href],button,input,select,textarea,[tabindex="0"]')].filter(e=>
+			!e.disabled&&e.checkVisibility({visibilityProperty:true})&&(e.type!=='radio'||e.checked)); // a group of radio buttons is one
 		stops[0].focus();return stops.length`)
 	must(t, err)
 	n := int(v.(float64))

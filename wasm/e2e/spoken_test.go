@@ -14,7 +14,8 @@ var spoken = map[string]string{
 		combobox "Downloads" = any number of downloads
 		textbox "Password"
 		button "Seal and send" disabled
-		text "Sealed in your browser. This server keeps the envelope, never the key."`,
+		text "Sealed in your browser. This server keeps the envelope, never the key. How this works"
+		link "How this works"`,
 	"upload-ready": `
 		heading "Send files that only the recipient can open" level 1 (= *)
 		text "They are compressed and sealed before they leave this device."` + spokenParcel + `
@@ -22,7 +23,8 @@ var spoken = map[string]string{
 		button "Show the password"
 		status "3 files, 13.9 MB"
 		button "Seal and send"
-		text "Sealed in your browser.*"`,
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"upload-sending": `
 		heading "Sealing your files" level 1 focused (= You can pass the link on now; *)
 		text "You can pass the link on now; *"
@@ -37,7 +39,8 @@ var spoken = map[string]string{
 		status "* percent*"
 		button "Pause"
 		button "Cancel"
-		text "Sealed in your browser.*"`,
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"upload-paused": `
 		heading "Sealing your files" level 1 (= You can pass the link on now; *)
 		text "You can pass the link on now; *"
@@ -53,14 +56,16 @@ var spoken = map[string]string{
 		status "Paused. What has arrived waits on the server for a day."
 		button "Go on" focused
 		button "Cancel"
-		text "Sealed in your browser.*"`,
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"upload-unfinished": `
 		heading "Send files that only the recipient can open" level 1 (= *)
 		text "They are compressed and sealed before they leave this device."` + spokenOffer + `
 		text "Drop files or a folder here"
 		button "Choose files"
 		*
-		text "Sealed in your browser.*"`,
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"upload-unfinished-missing": `
 		heading "Send files that only the recipient can open" level 1 (= *)
 		text "They are compressed and sealed before they leave this device."` + spokenOffer + `
@@ -68,7 +73,8 @@ var spoken = map[string]string{
 		text "Drop files or a folder here"
 		button "Choose files"
 		*
-		text "Sealed in your browser.*"`,
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"upload-done": `
 		heading "Sealed and posted" level 1 focused (= Anyone with this link and the password can open it until tomorrow, *. Send the password another way.)
 		text "Anyone with this link and the password can open it until tomorrow, *. Send the password another way."
@@ -78,7 +84,8 @@ var spoken = map[string]string{
 		button "Mail"
 		text "3 files * 5 downloads with a password"
 		button "Send something else"
-		text "Sealed in your browser.*"`,
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"upload-mail": `
 		heading "Sealed and posted" level 1 (= *)
 		text "Anyone with this link *"
@@ -94,7 +101,8 @@ var spoken = map[string]string{
 		link "Write the mail"
 		text "3 files * 5 downloads with a password"
 		button "Send something else"
-		text "Sealed in your browser.*"`,
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"upload-mail-whole": `
 		heading "Sealed and posted" level 1 (= *)
 		text "Anyone with this link *"
@@ -107,7 +115,8 @@ var spoken = map[string]string{
 		link "Write the mail"
 		text "3 files * 5 downloads with a password"
 		button "Send something else"
-		text "Sealed in your browser.*"`,
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"upload-qr": `
 		dialog "Scan it to open it" (= This is the whole link, with its key: *)
 		heading "Scan it to open it" level 2 focused
@@ -125,7 +134,8 @@ var spoken = map[string]string{
 		text "*-*-*-*-*-*"
 		status "6 words, drawn at random out of 1,296: 62 bits. *"
 		button "Seal and send"
-		text "Sealed in your browser.*"`,
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"upload-words": `
 		heading "Sealed and posted" level 1 focused (= *)
 		text "Anyone with this link and the password can open it until tomorrow, *. Send the password another way."
@@ -138,13 +148,17 @@ var spoken = map[string]string{
 		button "Copy the words"
 		text "a note * 5 downloads with a password"
 		button "Send something else"
-		text "Sealed in your browser.*"`,
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"download-locked": `
 		heading "This share has a password" level 1 (= Whoever sent it to you has it.)
 		text "Whoever sent it to you has it."
 		textbox "Password" focused
 		button "Open"
-		text "Opened in your browser with the key in your link. The server never had it."`,
+		text "* of 5 downloads left sealed today, * open for * more * sealed"
+		text "Opened in your browser with the key in your link. This server sees when and how much, never what, and never the key. How this works"
+		link "How this works"
+		button "Report this"`,
 	"download-wrong-password": `
 		heading "This share has a password" level 1 (= Whoever sent it to you has it.)
 		text "Whoever sent it to you has it."
@@ -152,7 +166,82 @@ var spoken = map[string]string{
 		textbox "Password" = ••••••••••• focused invalid (= That is not the password. 9 more tries before this share rests for a while.)
 		button "Show the password"
 		button "Open"
-		text "Opened in your browser *"`,
+		text "* of 5 downloads left sealed today, * open for * more * sealed"
+		text "Opened in your browser *"
+		link "How this works"
+		button "Report this"`,
+	"download-report-locked": `
+		dialog "Report this share"
+		heading "Report this share" level 2 focused
+		text "Your report is sealed *"
+		radio "It is harmful software"
+		radio "It deceives people, to get at their money or passwords"
+		radio "It shows abuse of children"
+		radio "It breaks the law in another way"
+		radio "Something else"
+		textbox "In your own words, if you like"
+		text "You have not opened it, *"
+		button "Seal and send the report"
+		button "Cancel"`,
+	"download-report": `
+		dialog "Report this share"
+		heading "Report this share" level 2
+		text "Your report is sealed *"
+		radio "It is harmful software"
+		radio "It deceives people, to get at their money or passwords" checked focused
+		radio "It shows abuse of children"
+		radio "It breaks the law in another way"
+		radio "Something else"
+		textbox "In your own words, if you like"
+		checkbox "Let the operator open it: put the key into the report" (= Then they can open all of this share, *)
+		text "Then they can open all of this share, *"
+		button "Seal and send the report"
+		button "Cancel"`,
+	"download-report-sent": `
+		dialog "The report was sent"
+		heading "The report was sent" level 2 focused
+		text "Thank you. *"
+		button "Close"`,
+	"download-by-hand": `
+		dialog "Open it without this page"
+		heading "Open it without this page" level 2 focused
+		text "A share is two age files, *"
+		heading "1. This share" level 3
+		button "Copy the commands of “1. This share”"
+		text "The last command waits for the whole link: *"
+		heading "2. Its key" level 3
+		button "Copy the commands of “2. Its key”"
+		text "The program sealpost *"
+		text "Without that program, *"
+		button "Show the key"` + spokenCommands,
+	"download-by-hand-key": `
+		dialog "Open it without this page"
+		heading "Open it without this page" level 2
+		text "A share is two age files, *"
+		heading "2. Its key" level 3
+		button "Copy the commands of “2. Its key”"
+		text "Whoever has this can open all of the share. *"
+		button "Hide the key" focused` + spokenCommands,
+	"how": `
+		heading "How this works" level 1
+		text "Files are sealed in the sender’s browser *"
+		heading "What happens to files" level 2
+		*
+		heading "Who holds which key" level 2
+		*
+		heading "What a password adds" level 2
+		*
+		heading "What the operator can and cannot see" level 2
+		*
+		heading "What is not promised" level 2
+		*
+		heading "How to check the page" level 2
+		*
+		heading "How to open a share with stock tools" level 2
+		*
+		link "published sources"
+		text "That of age is specified at *"
+		link "age-encryption.org/v1"`,
 	"download-ready": `
 		heading "You have been sent 3 files" level 1 focused (= Sealed *. Open for * more.)
 		text "Sealed *. Open for * more."
@@ -160,7 +249,10 @@ var spoken = map[string]string{
 		button "Copy the note"` + spokenEntries + `
 		button "Save all, 13.9 MB"
 		*
-		text "Opened in your browser *"`,
+		text "Opened in your browser *"
+		link "How this works"
+		button "Open it without this page"
+		button "Report this"`,
 	"preview-asking": `
 		dialog "Letter to Grüße 📮.txt"
 		heading "Letter to Grüße 📮.txt" level 2 focused
@@ -189,7 +281,10 @@ var spoken = map[string]string{
 		button "Preview harbour 4.png"
 		list "What is in it"
 		*
-		text "Opened in your browser *"`,
+		text "Opened in your browser *"
+		link "How this works"
+		button "Open it without this page"
+		button "Report this"`,
 	"preview-picture": `
 		dialog "harbour 2.png"
 		heading "harbour 2.png" level 2 focused
@@ -215,7 +310,10 @@ var spoken = map[string]string{
 		button "Delete it"
 		button "Continue"
 		*
-		text "Opened in your browser *"`,
+		text "Opened in your browser *"
+		link "How this works"
+		button "Open it without this page"
+		button "Report this"`,
 	"download-receiving": `
 		heading "Opening the seal" level 1 focused (= It is checked and opened on its way to your disk. Keep this page open.)
 		text "It is checked and opened on its way to your disk. Keep this page open."
@@ -227,7 +325,8 @@ var spoken = map[string]string{
 		progressbar "Progress"
 		*
 		button "Cancel"
-		text "Opened in your browser *"`,
+		text "Opened in your browser *"
+		link "How this works"`,
 	"download-done": `
 		heading "Saved" level 1 focused (= It is whole: every byte was checked. *)
 		text "It is whole: every byte was checked. *"
@@ -235,11 +334,15 @@ var spoken = map[string]string{
 		button "Copy the note"` + spokenEntries + `
 		button "Save again"
 		*
-		text "Opened in your browser *"`,
+		text "Opened in your browser *"
+		link "How this works"
+		button "Open it without this page"
+		button "Report this"`,
 	"download-loading": `
 		heading "Opening" level 1 (= Reading what is in the envelope.)
 		text "Reading what is in the envelope."
-		text "Opened in your browser *"`,
+		text "Opened in your browser *"
+		link "How this works"`,
 	"download-gone": `
 		heading "There is nothing here" level 1 focused
 		text "*expired*"
@@ -258,7 +361,8 @@ var spoken = map[string]string{
 	"download-waiting": `
 		heading "Still being sent" level 1 focused (= The sender’s upload has only just begun. *)
 		text "The sender’s upload has only just begun. *"
-		text "Opened in your browser *"`,
+		text "Opened in your browser *"
+		link "How this works"`,
 	"download-following": `
 		heading "You have been sent 3 files" level 1 focused (= It is still being sent, and at least * % has arrived. You can save it already, *)
 		text "It is still being sent, and at least * % has arrived. You can save it already, *"
@@ -276,7 +380,9 @@ var spoken = map[string]string{
 		*
 		button "Save all, 13.9 MB"
 		text "any number of downloads * single files can be saved when all has arrived"
-		text "Opened in your browser *"`,
+		text "Opened in your browser *"
+		link "How this works"
+		button "Report this"`,
 	"download-following-receiving": `
 		heading "Opening the seal" level 1 focused (= It is still being sent, and saved as it comes: *)
 		text "It is still being sent, and saved as it comes: it is whole when the sender has finished. Keep this page open."
@@ -289,7 +395,8 @@ var spoken = map[string]string{
 		progressbar "Progress"
 		status "Waiting for the sender. This goes on by itself."
 		button "Cancel"
-		text "Opened in your browser *"`,
+		text "Opened in your browser *"
+		link "How this works"`,
 	"download-given-up": `
 		heading "The sender has given up" level 1 focused
 		*
@@ -300,20 +407,27 @@ var spoken = map[string]string{
 		text "It is opened and shown when you say so. Sealed *, open for * more."
 		button "Show the note"
 		text "it can be shown once, and then nothing is left of it"
-		text "Opened in your browser *"`,
+		text "Opened in your browser *"
+		link "How this works"
+		button "Open it without this page"
+		button "Report this"`,
 	"download-note-shown": `
 		heading "The note" level 1 focused (= Nothing of it is left on the server. *)
 		text "Nothing of it is left on the server. *"
 		text "The harbour, as promised. See you on Sunday!"
 		button "Copy the note"
-		text "Opened in your browser *"`,
+		text "Opened in your browser *"
+		link "How this works"`,
 	"download-one-file": `
 		heading "You have been sent “Letter to Grüße 📮.txt”" level 1 focused (= Sealed *. Open for * more.)
 		text "Sealed *. Open for * more."
 		button "Save, 40.0 kB"
 		button "Preview"
 		*
-		text "Opened in your browser *"`,
+		text "Opened in your browser *"
+		link "How this works"
+		button "Open it without this page"
+		button "Report this"`,
 	"download-damaged": `
 		heading "This is damaged" level 1 focused
 		alert "What arrived is not what was sealed, *"
@@ -325,7 +439,8 @@ var spoken = map[string]string{
 		button "Show the password"
 		alert "It has no room for this at the moment. *"
 		button "Try again"
-		text "Sealed in your browser.*"`,
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"download-too-many-tries": `
 		heading "This share has a password" level 1 (= Whoever sent it to you has it.)
 		text "Whoever sent it to you has it."
@@ -333,7 +448,10 @@ var spoken = map[string]string{
 		textbox "Password" = ••••••••••• focused (= Too many wrong passwords. *)
 		button "Show the password"
 		button "Open in *:*" disabled
-		text "Opened in your browser *"`,
+		text "* of 5 downloads left sealed today, * open for * more * sealed"
+		text "Opened in your browser *"
+		link "How this works"
+		button "Report this"`,
 	"download-unreachable": `
 		heading "The server cannot be reached" level 1 focused
 		alert "It may be down, or this device may have no connection. *"
@@ -346,7 +464,8 @@ var spoken = map[string]string{
 		status "3 files, 13.9 MB"
 		alert "This is 13.9 MB, and the server takes up to 1.05 MB at once. *"
 		button "Seal and send" disabled
-		text "Sealed in your browser.*"`,
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"old-browser": `
 		heading "This browser is too old for this page" level 1 focused
 		alert "It lacks what sealing and opening need. *"`,
@@ -360,6 +479,14 @@ var spoken = map[string]string{
 }
 
 const (
+	spokenCommands = `
+		heading "3. What is in it" level 3
+		button "Copy the commands of “3. What is in it”"
+		*
+		heading "7. Say that it is saved" level 3
+		button "Copy the commands of “7. Say that it is saved”"
+		text "A share without downloads left *"
+		button "Close"`
 	spokenOffer = `
 		list "Unfinished"
 		listitem *

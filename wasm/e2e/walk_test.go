@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/conformance"
 	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
 	"github.com/sealpost/sealpost/wasm/internal/link"
 	"github.com/sealpost/sealpost/wasm/internal/seal"
@@ -32,7 +33,14 @@ func walkFiles(t *testing.T, r *rand.Rand) []string {
 // draw. Transfers are slow enough to be looked at; what is visited may be resized but not changed.
 func walk(t *testing.T, b *webdriver.Browser, files []string, visit func(state string)) {
 	t.Helper()
-	s := newSite(t, "-part-size", "256KiB")
+	s := newSite(t, "-part-size", "256KiB", "-report-recipient", conformance.Recipient)
+	look := visit
+	visit = func(state string) {
+		t.Helper()
+		must(t, b.WaitFor(`const m=document.querySelector('main[data-page=download]');
+			return !/^(locked|ready|done)$/.test(m?.dataset.state)||m.hasAttribute('data-spent')||!document.querySelector('[data-hook=report]').hidden`, patience))
+		look(state)
+	}
 	share := s.walkUpload(t, b, files, visit)
 	s.walkUnfinished(t, b, files, visit)
 	s.walkDownload(t, b, share, visit)
@@ -111,6 +119,9 @@ func (s *site) walkDownload(t *testing.T, b *webdriver.Browser, share string, vi
 	t.Helper()
 	open(t, b, share, "locked")
 	visit("download-locked")
+	openWindow(t, b, "report")
+	visit("download-report-locked")
+	must(t, b.Click("[data-hook=report-cancel]"))
 	unlock(t, b, "open barley")
 	must(t, b.WaitFor("return !document.querySelector('[data-hook=error]').hidden", patience))
 	visit("download-wrong-password")
@@ -125,6 +136,21 @@ func (s *site) walkDownload(t *testing.T, b *webdriver.Browser, share string, vi
 	wantViewer(t, b, "shown", "text")
 	visit("preview-text")
 	must(t, b.Click("[data-hook=viewer-close]"))
+	openWindow(t, b, "report")
+	must(t, b.Click("[data-hook=report-deception]"))
+	visit("download-report")
+	must(t, b.SetValue("[data-hook=report-words]", "It wants my password."))
+	must(t, b.Click("[data-hook=report-key]"))
+	must(t, b.Click("[data-hook=report-send]"))
+	must(t, b.WaitForElement("[data-hook=report-close]", patience))
+	visit("download-report-sent")
+	must(t, b.Click("[data-hook=report-close]"))
+	openWindow(t, b, "by-hand")
+	visit("download-by-hand")
+	must(t, b.Click("[data-hook=stock-key]"))
+	must(t, b.WaitForElement("[data-step=shown]", patience))
+	visit("download-by-hand-key")
+	must(t, b.Click("[data-hook=stock-close]"))
 	s.tap.set(func(tp *tap) { tp.slowDown = 96 << 10 })
 	must(t, b.Click("[data-hook=download]"))
 	must(t, b.WaitFor(moving, patience))
@@ -222,6 +248,9 @@ func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, fi
 	wantState(t, b, patience, "error")
 	visit("download-damaged")
 
+	must(t, b.Go(s.url+"/how"))
+	visit("how")
+
 	p := walkParcel
 	p.files = files
 	s.fill(t, b, p)
@@ -264,6 +293,14 @@ func (s *site) walkTroubles(t *testing.T, b *webdriver.Browser, share string, fi
 	unseen.tap.cut("/js/store.js")
 	open(t, b, unseen.url+"/", "error")
 	visit("piece-missing")
+}
+
+// openWindow presses what opens a dialog, when it is there.
+func openWindow(t *testing.T, b *webdriver.Browser, hook string) {
+	t.Helper()
+	must(t, b.WaitFor("return !document.querySelector('[data-hook='+a[0]+']').hidden", patience, hook))
+	must(t, b.Click("[data-hook="+hook+"]"))
+	must(t, b.WaitForElement("dialog[open]", patience))
 }
 
 // unfinished is the link of a share whose sender is still sending.

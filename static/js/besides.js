@@ -1,0 +1,56 @@
+// @ts-check
+// What one may do with a share besides saving it: report it, or open it without this page. Each is another script, which comes when
+// it is asked for; until this one has come, and where the operator takes no reports, its button is not there. What is gone cannot be
+// reported any more: the server would not know who may.
+
+import * as api from "./api.js";
+import { hook } from "./dom.js";
+import { explain } from "./trouble.js";
+
+/** @import { Store } from "./store.js" */
+/** @import { Remote } from "./remote.js" */
+/** @import { Share } from "./types.d.ts" */
+/** @import { Manifest } from "../worker/engine.d.ts" */
+/** @typedef {{state: string, error: string, share: Share | null, manifest: Manifest | null, over: boolean}} Now */
+
+/**
+ * @param {Store<Now>} store
+ * @param {Remote} worker
+ */
+export function offer(store, worker) {
+  const report = hook("report"), byHand = hook("by-hand");
+  let recipient = "", asked = false;
+
+  const show = (/** @type {Now} */ { state, share, manifest, over }) => {
+    if (share && !asked && (state === "locked" || state === "ready")) ask();
+    report.hidden = !recipient || over;
+    byHand.hidden = !share || !manifest || over || share.state === "open" || share.left === 0;
+  };
+
+  const ask = async () => {
+    asked = true;
+    const config = await api.config().catch(() => null);
+    recipient = config?.reportRecipient ?? "";
+    show(store.value);
+  };
+
+  const tell = (/** @type {any} */ e) => store.set({ error: explain(e).whole });
+
+  store.onchange(show);
+  report.addEventListener("click", () => {
+    const { manifest } = store.value;
+    import("./report.js").catch(missing).then((script) => script.report(worker, recipient, manifest !== null)).catch(tell);
+  });
+  byHand.addEventListener("click", () => {
+    const { share, manifest } = store.value;
+    if (share && manifest) import("./stock.js").catch(missing).then((script) => script.byHand(worker, share, manifest)).catch(tell);
+  });
+}
+
+/**
+ * @param {any} e
+ * @returns {never}
+ */
+function missing(e) {
+  throw Object.assign(e, { code: "not-loaded" });
+}
