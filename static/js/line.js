@@ -74,6 +74,8 @@ export class Piece {
   #from;
   /** So many bytes are there, from the first on. */
   filled = 0;
+  /** So many bytes have come, wanted or not. */
+  came = 0;
 
   /**
    * @param {number} from where in the part it begins
@@ -101,6 +103,7 @@ export class Piece {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) break;
+      this.came += value.length;
       const wanted = value.subarray(skip, skip + this.bytes.length - this.filled);
       skip -= Math.min(skip, value.length);
       this.bytes.set(wanted, this.filled);

@@ -2,6 +2,7 @@
 // Opening with a crew: chunks are opened and frames decompressed in any order, and put in order here.
 
 import { ahead } from "./pipeline.js";
+import { PREFIX } from "./source.js";
 import { Stretch, join } from "./stretch.js";
 
 /** @import { Key } from "./cipher.js" */
@@ -10,7 +11,6 @@ import { Stretch, join } from "./stretch.js";
 /** @import { Opener, Run } from "./engine.d.ts" */
 /** @import { Source } from "./source.js" */
 
-const PREFIX = 184; // bytes before the first chunk
 const RUN = 8 << 20; // sealed bytes opened at once
 const FRAMES_AT_ONCE = 2;
 
@@ -121,7 +121,7 @@ async function* frames(crew, opener, opened) {
 export async function openWindow(crew, opener, from, to, source) {
   const { skip, frames, at, ...run } = opener.locate(from, to);
   const stretch = new Stretch();
-  const sealed = await source.range(run.from, run.to, to - from);
+  const sealed = await source.range(run.from, run.to);
   for (const bytes of (await openRun(crew, { key: await keyOf(crew, opener), run }, [sealed], source)).pieces) stretch.add(bytes);
   const size = frames.reduce((n, frame) => n + frame.size, 0);
   const { pieces } = await crew.decompress(frames, stretch.take(skip, skip + size));

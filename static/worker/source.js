@@ -2,10 +2,13 @@
 // Where a save gets sealed bytes from: the server's parts, under the ticket, and what the hoard has of them. A connection that
 // breaks is none of its callers' business: from the byte on at which it broke, what is missing is asked for again (js/api.js),
 // and no other download is taken for that. Nor is a hoard that was damaged: what does not open is fetched again.
+//
+// The whole comes front to back, piece by piece. What is read at random comes in whole parts (parts.js).
 
 import * as api from "../js/api.js";
 import { free } from "../js/garbage.js";
 import { Piece } from "../js/line.js";
+import { FETCH, Parts } from "./parts.js";
 import { ahead } from "./pipeline.js";
 
 /** @import { Share } from "../js/types.d.ts" */
@@ -16,7 +19,7 @@ import { ahead } from "./pipeline.js";
 /** @import { Bytes } from "./stretch.js" */
 
 const REQUESTS_AHEAD = 3;
-const FETCH = 8 << 20; // bytes of one request
+export const PREFIX = 184; // bytes before the first chunk
 
 export class Source {
   #share;
@@ -32,10 +35,15 @@ export class Source {
   #awaits = false;
   /** Pieces of which the hoard gave something: where they begin, and where that ends. @type {Map<number, number>} */
   #recalled = new Map();
-  /** What was brought by fresh(). @type {Map<number, Promise<Bytes>>} */
+  /** What is brought once. @type {Map<number, Promise<Bytes>>} */
   #fresh = new Map();
+  /** What is read at random. @type {Parts | null} */
+  #parts = null;
+  #worth = 0; // plain bytes that one of those stands for
   /** Whether the server was asked for anything that the hoard might have had. */
   asked = false;
+  /** How many bytes have come over the line. */
+  fetched = 0;
 
   /**
    * @param {Share} share
@@ -93,21 +101,27 @@ export class Source {
   }
 
   /**
-   * Brings sealed bytes [from, to) of the content, which hold plain bytes that are wanted.
+   * Brings sealed bytes [from, to) of the content, to be read at random: all of the parts that hold them, once.
    * @param {number} from
    * @param {number} to
-   * @param {number} [plain]
-   * @param {Hoard | null} [hoard] that may have them
    */
-  async range(from, to, plain = 0, hoard = this.#hoard) {
-    const whole = new Uint8Array(to - from);
-    let n = 0;
-    for await (const bytes of ahead(REQUESTS_AHEAD, this.#requests(from, to, plain, hoard))) {
-      whole.set(bytes, n);
-      n += bytes.length;
-      free(bytes);
-    }
-    return whole;
+  range(from, to) {
+    return this.#whole().read(from, to);
+  }
+
+  /**
+   * Tells what is going to be read at random, and how many plain bytes are wanted of it, which are counted as it comes.
+   * @param {[from: number, to: number][]} ranges of sealed bytes, ascending
+   * @param {number} plain
+   */
+  expect(ranges, plain) {
+    const cost = this.#whole().cost(ranges);
+    this.#worth = Math.max(0, plain - this.#meter.settled) / (cost || 1);
+  }
+
+  /** Brings the rest of the parts that were read at random. */
+  async rest() {
+    await this.#parts?.rest();
   }
 
   /**
@@ -121,14 +135,14 @@ export class Source {
 
   /**
    * Brings sealed bytes [from, to) from the server alone, once: those that the opener takes one time only, so that they must not
-   * be damaged.
+   * be damaged. (Of what is read at random the hoard has nothing before.) What the content begins with everybody asks for, so that
+   * comes by itself, unless it is in the only part.
    * @param {number} from
    * @param {number} to
    */
   async fresh(from, to) {
-    const coming = this.#fresh.get(from) ?? this.range(from, to, 0, null);
-    this.#fresh.set(from, coming);
-    return (await coming).slice();
+    const { size, partSize } = this.#share;
+    return this.#once(from, () => (to <= PREFIX && size > partSize ? this.#exactly(from, to) : this.#whole().read(from, to, true)));
   }
 
   /**
@@ -136,9 +150,17 @@ export class Source {
    * @param {Bytes} bytes the same as they have come
    */
   async prefix(bytes) {
-    if (this.#recalled.has(0)) return this.fresh(0, bytes.length);
-    this.#fresh.set(0, Promise.resolve(bytes.slice()));
-    return bytes;
+    return this.#once(0, async () => (this.#recalled.has(0) ? this.#exactly(0, bytes.length) : bytes.slice()));
+  }
+
+  /**
+   * @param {number} from
+   * @param {() => Promise<Bytes>} bring
+   */
+  async #once(from, bring) {
+    const coming = this.#fresh.get(from) ?? bring();
+    this.#fresh.set(from, coming);
+    return (await coming).slice();
   }
 
   /**
@@ -152,7 +174,30 @@ export class Source {
     const suspects = [...this.#recalled].filter(([at, end]) => at < to && end > from).map(([at]) => at);
     if (why.code !== "damaged" || !suspects.length) throw why;
     for (const at of suspects) await this.#hoard?.drop(at);
-    return this.range(from, to, 0, null);
+    if (!this.#parts) return this.#exactly(from, to);
+    this.#parts.forget(from, to);
+    return this.range(from, to);
+  }
+
+  /**
+   * Brings sealed bytes [from, to), and nothing else, from the server.
+   * @param {number} from
+   * @param {number} to
+   */
+  async #exactly(from, to) {
+    const whole = new Uint8Array(to - from);
+    let n = 0;
+    for await (const bytes of ahead(REQUESTS_AHEAD, this.#requests(from, to, 0, null))) {
+      whole.set(bytes, n);
+      n += bytes.length;
+      free(bytes);
+    }
+    return whole;
+  }
+
+  #whole() {
+    this.#parts ??= new Parts(this.#share, (at, size) => this.#bring(at, size, size * this.#worth, this.#hoard), (bytes) => this.#crew.spare(bytes.buffer));
+    return this.#parts;
   }
 
   /**
@@ -168,15 +213,25 @@ export class Source {
     const { partSize } = this.#share;
     for (let a = from; a < to; ) {
       const n = Math.floor(a / partSize), start = a, end = Math.min(to, (n + 1) * partSize, a + FETCH);
-      const meter = this.#meter.piece(end - start, (plain * (end - start)) / (to - from));
-      yield async () => {
-        const piece = new Piece(start - n * partSize, this.#crew.buffer(end - start));
-        const bytes = hoard ? await this.#kept(start, n + 1, piece, meter.moved, hoard) : await this.#fetch(n + 1, piece, meter.moved);
-        meter.settle();
-        return bytes;
-      };
+      yield () => this.#bring(start, end - start, (plain * (end - start)) / (to - from), hoard);
       a = end;
     }
+  }
+
+  /**
+   * Brings a piece of a part.
+   * @param {number} at where in the content it begins
+   * @param {number} size
+   * @param {number} plain bytes that it counts for
+   * @param {Hoard | null} hoard
+   */
+  async #bring(at, size, plain, hoard) {
+    const n = Math.floor(at / this.#share.partSize);
+    const meter = this.#meter.piece(size, plain);
+    const piece = new Piece(at - n * this.#share.partSize, this.#crew.buffer(size));
+    const bytes = hoard ? await this.#kept(at, n + 1, piece, meter.moved, hoard) : await this.#fetch(n + 1, piece, meter.moved);
+    meter.settle();
+    return bytes;
   }
 
   /**
@@ -211,7 +266,13 @@ export class Source {
    * @param {(bytes: number) => void} moved
    */
   async #fetch(n, piece, moved) {
-    const get = () => api.getPart(this.#share.id, this.#ticket, n, piece, this.#signal, () => moved(piece.filled));
+    let came = 0;
+    const get = () =>
+      api.getPart(this.#share.id, this.#ticket, n, piece, this.#signal, () => {
+        this.fetched += piece.came - came;
+        came = piece.came;
+        moved(piece.filled);
+      });
     try {
       return await get();
     } catch (e) {
