@@ -12,12 +12,16 @@
 // the faster way as well. main[data-way] tells which was taken.
 
 import { chromium } from "./chromium.js";
+import { pickEntry, pickFolder } from "./pick.js";
 import { askForFile, mayWrite, viaFile } from "./save-file.js";
 import { MEMORY_LIMIT, viaMemory } from "./save-memory.js";
 import { viaStage } from "./save-stage.js";
 import { viaStream } from "./save-stream.js";
 import { prepare as prepareServiceWorker } from "./service-worker.js";
 import { sweep } from "./sweep.js";
+
+/** @import { Some } from "./download-view.js" */
+/** @import { Manifest } from "../worker/engine.d.ts" */
 
 /**
  * A place for the bytes of one save.
@@ -30,6 +34,13 @@ import { sweep } from "./sweep.js";
  */
 
 const streamsFailVisibly = chromium;
+
+/**
+ * What to take out of a share: one entry, or some.
+ * @param {Manifest} manifest
+ * @param {number | Some} what
+ */
+export const pick = (manifest, what) => (typeof what === "number" ? pickEntry(manifest, what) : pickFolder(manifest, what.indices, what.name));
 
 /** Gets ready to save, and deletes what earlier saves have left. */
 export function prepare() {

@@ -164,6 +164,7 @@ export type SaveNews = { type: "primed" } | SaveProgress;
 export interface SaveProgress extends Progress {
   sent?: number; // as in FollowNews, while the sender is still sending
   waiting?: boolean; // and nothing else is missing than what the sender has to send
+  fetched: number; // sealed bytes that have come over the line
 }
 
 /** What goes through the port between the download worker and whatever takes the bytes. */

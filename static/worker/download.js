@@ -15,6 +15,7 @@ import { read, save } from "./saving.js";
 import { Handover, serve } from "./serve.js";
 import { Viewing } from "./viewing.js";
 
+/** @import { Pick } from "../js/pick.js" */
 /** @import { Complaint, FollowNews, Opened, SaveNews, Share } from "../js/types.d.ts" */
 /** @import { Engine, Keys, Manifest, Opener } from "./engine.d.ts" */
 
@@ -114,23 +115,23 @@ serve({
   },
 
   /**
-   * Opens the whole, or one entry of it, into the port, after take. Returns how that ended: "complete" or "cancelled".
+   * Opens the whole, or what is taken out of it, into the port, after take. Returns how that ended: "complete" or "cancelled".
    * @param {(n: SaveNews) => void} news
    * @param {MessagePort} port
-   * @param {number | null} index of the entry
+   * @param {Pick | null} pick what is taken out; null for the whole
    * @param {{staged: boolean, file: FileSystemFileHandle | null}} to the way it is saved, and the file, if one was chosen
    */
-  async save(news, port, index, { staged, file }) {
+  async save(news, port, pick, { staged, file }) {
     const loaded = await loading;
     const { keeper } = current;
     const order = orderOf(loaded.engine, cancel.signal);
     const { share, ticket, manifest } = order;
-    const whole = index === null;
-    const { size: plain } = whole ? manifest : manifest.entries[index];
+    const whole = pick === null;
+    const { size: plain } = pick ?? manifest;
     const hoard = await keeper.provide({ share, ticket, file, whole, staged, plain });
     let how = "failed";
     try {
-      const outcome = await save(loaded, { ...order, index, staged, hoard }, port, cancel, news);
+      const outcome = await save(loaded, { ...order, pick, staged, hoard }, port, cancel, news);
       how = outcome ?? how;
       return outcome;
     } catch (e) {
@@ -147,7 +148,7 @@ serve({
    */
   async read() {
     const loaded = await loading;
-    const order = { ...orderOf(loaded.engine, cancel.signal), index: null, staged: false, hoard: null };
+    const order = { ...orderOf(loaded.engine, cancel.signal), pick: null, staged: false, hoard: null };
     const text = new TextDecoder("utf-8", { ignoreBOM: true }); // as it was written
     return text.decode(await read(loaded, order, cancel).catch(whenOpen));
   },

@@ -125,15 +125,6 @@ export class Source {
   }
 
   /**
-   * Brings sealed bytes [from, to), and nothing else, from the server.
-   * @param {number} from
-   * @param {number} to
-   */
-  exactly(from, to) {
-    return this.range(from, to, 0, null);
-  }
-
-  /**
    * Brings sealed bytes [from, to) from the server alone, once: those that the opener takes one time only, so that they must not
    * be damaged. (Of what is read at random the hoard has nothing before.) What the content begins with everybody asks for, so that
    * comes by itself, unless it is in the only part.
@@ -142,7 +133,7 @@ export class Source {
    */
   async fresh(from, to) {
     const { size, partSize } = this.#share;
-    return this.#once(from, () => (to <= PREFIX && size > partSize ? this.#exactly(from, to) : this.#whole().read(from, to, true)));
+    return this.#once(from, () => (to <= PREFIX && size > partSize ? this.exactly(from, to) : this.#whole().read(from, to, true)));
   }
 
   /**
@@ -150,7 +141,7 @@ export class Source {
    * @param {Bytes} bytes the same as they have come
    */
   async prefix(bytes) {
-    return this.#once(0, async () => (this.#recalled.has(0) ? this.#exactly(0, bytes.length) : bytes.slice()));
+    return this.#once(0, async () => (this.#recalled.has(0) ? this.exactly(0, bytes.length) : bytes.slice()));
   }
 
   /**
@@ -174,7 +165,7 @@ export class Source {
     const suspects = [...this.#recalled].filter(([at, end]) => at < to && end > from).map(([at]) => at);
     if (why.code !== "damaged" || !suspects.length) throw why;
     for (const at of suspects) await this.#hoard?.drop(at);
-    if (!this.#parts) return this.#exactly(from, to);
+    if (!this.#parts) return this.exactly(from, to);
     this.#parts.forget(from, to);
     return this.range(from, to);
   }
@@ -184,7 +175,7 @@ export class Source {
    * @param {number} from
    * @param {number} to
    */
-  async #exactly(from, to) {
+  async exactly(from, to) {
     const whole = new Uint8Array(to - from);
     let n = 0;
     for await (const bytes of ahead(REQUESTS_AHEAD, this.#requests(from, to, 0, null))) {
