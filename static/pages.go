@@ -18,7 +18,7 @@ import (
 var (
 	pageNames  = []string{"index.html", "download.html", "how.html"}
 	pageGroups = []string{"upload", "download", "how"}
-	lateGroups = []string{"unfinished", "preview", "passing", "report", "stock"}
+	lateGroups = []string{"unfinished", "preview", "passing", "entries", "report", "stock"}
 )
 
 // renderPages returns each page in each language, by name.

@@ -4,7 +4,7 @@
 import { hook, make } from "./dom.js";
 import * as format from "./format.js";
 import { fill } from "./list.js";
-import { say, sayWith } from "./messages.js";
+import { load, say, sayWith } from "./messages.js";
 
 /** @import { Kept, Share } from "./types.d.ts" */
 /** @import { Manifest, OpenedEntry } from "../worker/engine.d.ts" */
@@ -12,26 +12,60 @@ import { say, sayWith } from "./messages.js";
 const LONG = 48; // characters, above which a name is too much for a title of full size
 const CODE = /^(\t| {2,})\S|[;{}]$/m; // has lines as in a program, whose letters had better be of one width
 
+const FEW = 8; // entries without folders, of which each has its line and nothing else is needed
+
+/** @typedef {{name: string, indices: number[]}} Some entries, to be saved as an archive of that name */
+
 /**
- * @typedef {object} Ways what can be done with entries
- * @property {(index: number) => void} save
+ * @typedef {object} Actions what can be done with entries
+ * @property {(what: number | Some) => void} save
  * @property {boolean} whole whether all has arrived, and single files can be saved
- * @property {(index: number) => void} [preview] looks at one, once that can be done
- * @property {(entry: OpenedEntry) => boolean} [previewable]
+ * @property {(index: number) => void} [preview]
+ * @property {(entry: OpenedEntry) => boolean} [previewable] whether there is something to be looked at
  */
+
+/** @type {{Entries: typeof import("./entries.js").Entries, grown: import("./entries.js").Grown} | null} */
+let large = null;
+/** @type {import("./entries.js").Entries | null} */
+let tree = null;
+
+/**
+ * Gets ready to show a manifest: many entries, or folders, need more than a few files do. If that does not arrive they are a list.
+ * @param {Manifest | null} manifest
+ */
+export async function prepare(manifest) {
+  if (!manifest || manifest === large?.grown.manifest) return;
+  const { entries } = manifest;
+  tree?.end();
+  large = tree = null;
+  if (entries.length <= FEW && new Set(entries.map(({ name }) => name.slice(0, leafAt(name)))).size <= 1) return;
+  try {
+    const [{ Entries, grow }] = await Promise.all([import("./entries.js"), load("entries")]);
+    large = { Entries, grown: await grow(manifest) };
+  } catch {}
+}
 
 /**
  * @param {Manifest} manifest
- * @param {Ways} ways
+ * @param {Actions} actions
  */
-export function showManifest(manifest, ways) {
+export function showManifest(manifest, actions) {
   const { entries } = manifest;
-  const list = hook("entries");
-  fill(list, entries.length, (i) => row(entries[i], manifest.kind === "tar" ? i : null, ways));
-  list.dataset.count = String(entries.length);
+  showEntries(manifest, actions);
+  hook("entries").dataset.count = String(entries.length);
   if (manifest.note) showNote(manifest.note);
   hook("count").textContent = countFiles(entries);
   hook("size").textContent = format.size(manifest.size);
+}
+
+/**
+ * @param {Manifest} manifest
+ * @param {Actions} actions
+ */
+export function showEntries(manifest, actions) {
+  if (tree) return tree.update(actions);
+  if (large?.grown.manifest === manifest) tree = new large.Entries(large.grown, actions);
+  else fill(hook("entries"), manifest.entries.length, (i) => row(manifest, i, actions));
 }
 
 /** @param {string} text */
@@ -42,30 +76,39 @@ export function showNote(text) {
 }
 
 /**
- * @param {OpenedEntry} entry
- * @param {number | null} index null if it is not saved by itself
- * @param {Ways} ways
+ * The row of an entry.
+ * @param {Manifest} manifest
+ * @param {number} index
+ * @param {Actions} actions
+ * @param {string} [as] how much of its path is shown; all, if it is not given
  */
-function row(entry, index, { save, whole, preview, previewable }) {
-  const shown = format.name(entry.name);
-  const leaf = shown.lastIndexOf("/", shown.length - 2) + 1;
+export function row({ kind, entries }, index, { save, whole, preview, previewable }, as = entries[index].name) {
+  const entry = entries[index];
+  const shown = format.name(as);
+  const leaf = leafAt(shown);
   const path = make("bdi", { dir: "ltr" }, make("span", { class: "muted" }, shown.slice(0, leaf)), shown.slice(leaf));
   const name = make("span", { class: "name" }, path);
   if (entry.directory) name.append(" ", make("span", { class: "muted small" }, say("download.list.folder")));
   const row = make("li", { "data-hook": "entry", "data-name": entry.name }, name);
   row.append(make("span", { class: "data muted" }, entry.directory ? "" : format.size(entry.size)));
-  if (index === null || entry.directory) return row;
-  const act = (/** @type {string} */ hook, /** @type {string} */ label, /** @type {string} */ text, /** @type {(index: number) => void} */ todo) => {
+  const acts = make("span", { class: "acts" });
+  const add = (/** @type {string} */ hook, /** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ act) => {
     const button = make("button", { type: "button", class: "textual", "data-hook": hook, "aria-label": label }, text);
     button.disabled = !whole;
-    button.addEventListener("click", () => todo(index));
-    return button;
+    button.addEventListener("click", act);
+    acts.append(button);
   };
-  const acts = make("span", { class: "acts" }, act("entry-download", say("download.list.saveLabel", { name: shown }), say("download.list.save"), save));
-  if (preview && previewable?.(entry)) acts.prepend(act("preview", say("preview.openLabel", { name: shown }), say("preview.open"), preview));
-  row.append(acts);
+  if (preview && previewable?.(entry) && !entry.directory) add("preview", say("preview.open"), say("preview.openLabel", { name: shown }), () => preview(index));
+  if (kind === "tar" && !entry.directory) add("entry-download", say("download.list.save"), say("download.list.saveLabel", { name: shown }), () => save(index));
+  if (acts.hasChildNodes()) row.append(acts);
   return row;
 }
+
+/**
+ * Where the last part of a path begins.
+ * @param {string} path
+ */
+const leafAt = (path) => path.lastIndexOf("/", path.length - 2) + 1;
 
 /**
  * What of it is on this device, from before.
@@ -104,11 +147,12 @@ function timesLeft({ left }) {
 
 /**
  * What there is to know of a share besides its title: since when it is there and for how long, how often it can be had, what is saved.
- * @param {{state: string, manifest: Manifest | null, over: boolean}} now without a manifest while it is locked
+ * @param {{state: string, manifest: Manifest | null, over: boolean, fetched: number}} now without a manifest while it is locked; with the
+ *   sealed bytes that were needed for what was taken out of it last
  * @param {Share} share
  * @param {number} seconds that it has left
  */
-export function showFacts({ state, manifest, over }, share, seconds) {
+export function showFacts({ state, manifest, over, fetched }, share, seconds) {
   const open = share.state === "open", { kind, entries } = manifest ?? { kind: "", entries: [] };
   /** @type {(Node | string)[]} */
   const facts = [];
@@ -122,5 +166,13 @@ export function showFacts({ state, manifest, over }, share, seconds) {
   if (open && kind !== "note") facts.push(say("download.facts.begun", { moment: format.moment(share.created) }), say("download.facts.kept", { time: format.span(share.lifetime) }));
   if (kind === "tar") facts.push(say("download.list.tar"));
   if (kind === "tar" && open) facts.push(say("download.following.entries"));
+  if (fetched) facts.unshift(tellFetched(fetched, share));
   hook("facts").replaceChildren(...facts.map((fact) => make("span", {}, fact)));
 }
+
+/**
+ * How much had to be fetched for what is taken out of a share.
+ * @param {number} fetched
+ * @param {Share} share
+ */
+export const tellFetched = (fetched, { size }) => say("download.list.fetched", { done: format.size(fetched), total: format.size(size) });

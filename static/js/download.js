@@ -9,7 +9,7 @@ import * as build from "./build.js";
 import { copies } from "./copy.js";
 import { countDown, eachMinute } from "./countdown.js";
 import { hook, showAlert } from "./dom.js";
-import { headline, showFacts, showKept, showManifest, showNote } from "./download-view.js";
+import { headline, prepare, showFacts, showKept, showManifest, showNote, tellFetched } from "./download-view.js";
 import * as format from "./format.js";
 import { say } from "./messages.js";
 import { Progress } from "./progress.js";
@@ -19,6 +19,8 @@ import { Store } from "./store.js";
 import { explain } from "./trouble.js";
 
 /** @import { Viewer } from "./preview.js" */
+/** @import { Some } from "./download-view.js" */
+/** @import { Pick } from "./pick.js" */
 /** @import { Destination } from "./save.js" */
 /** @import { FollowNews, Kept, MessageKey, Opened, SaveNews, SaveProgress, Share } from "./types.d.ts" */
 /** @import { Trouble } from "./trouble.js" */
@@ -40,6 +42,8 @@ const store = new Store({
   sent: 0, // at least so much of what is still being sent has arrived, from 0 to 1
   givenUp: false, // by the sender, before all was sent
   way: "", // of the last save
+  picked: false, // it was not of all
+  fetched: 0, // sealed bytes that were needed for it, if it was not all of the share
   spent: false, // nothing more can be saved
   over: false, // the server has nothing any more
   share: /** @type {Share | null} */ (null),
@@ -115,10 +119,10 @@ function showWay({ state, trouble, manifest }) {
  * @param {typeof store.value} now
  * @param {Manifest} manifest
  */
-function label({ state, kept, busy }, manifest) {
+function label({ state, kept, busy, picked }, manifest) {
   if (manifest.kind === "note" && state !== "error") return say(busy ? "download.note.opening" : "download.note.show");
   if (state === "ready" && kept) return say("download.save.continue");
-  if (state === "done") return say("download.save.again");
+  if (state === "done" && !picked) return say("download.save.again");
   return state === "error" ? say("download.save.retry") : say("download.save.all", { n: manifest.entries.length, size: format.size(manifest.size) });
 }
 
@@ -162,7 +166,8 @@ function lookAgain() {
 }
 
 /** @param {Opened} opened */
-function show({ share, manifest, locked, kept, taken }) {
+async function show({ share, manifest, locked, kept, taken }) {
+  await prepare(manifest);
   store.set({ state: manifest ? "ready" : locked ? "locked" : "loading", share, manifest, kept, taken, waiting: !manifest && !locked, error: "" });
   catchUp();
   if (share.state === "open") follow();
@@ -200,7 +205,7 @@ function hear({ sent, manifest }) {
 function catchUp() {
   if (!store.value.waiting || !manifestSent) return;
   manifestSent = false;
-  worker.call("manifest", []).then(show, fail);
+  worker.call("manifest", []).then(show).catch(fail);
 }
 
 /** @param {any} e */
@@ -220,7 +225,7 @@ async function open() {
   store.set({ state: "loading", error: "", waiting: false, sent: 0 });
   try {
     if (!fragment) throw Object.assign(new Error("no fragment"), { code: "no-fragment" });
-    show(await worker.call("open", [id, fragment, history.state.ticket]));
+    await show(await worker.call("open", [id, fragment, history.state.ticket]));
   } catch (e) {
     fail(e);
   }
@@ -240,7 +245,7 @@ async function unlock(e) {
   try {
     const opened = await worker.call("unlock", [password.value]);
     clearPassword();
-    show(opened);
+    await show(opened);
   } catch (e) {
     const { code, triesLeft, retryAfter } = /** @type {any} */ (e);
     if (code === "wrong-password") store.set({ error: wrongPassword(triesLeft) });
@@ -270,6 +275,8 @@ function rest(seconds) {
 
 /** Why the save under way is to end; "" if it is not. */
 let halted = "";
+/** Sealed bytes that it has needed so far, if it is not going to need all. */
+let fetched = 0;
 
 /** @param {"cancelled" | "interrupted"} why */
 function halt(why) {
@@ -278,37 +285,38 @@ function halt(why) {
 }
 
 /**
- * Saves one entry, or all.
- * @param {number | null} index
+ * Saves one entry, some of them, or all.
+ * @param {number | Some | null} what
  */
-async function save(index) {
+async function save(what) {
   const { manifest, busy, kept } = store.value;
   if (!manifest || busy) return;
-  const entry = index === null ? null : manifest.entries[index];
-  const name = format.saveName(entry ? entry.name : manifest.saveName);
-  const size = entry ? entry.size : manifest.size;
   const pressed = /** @type {HTMLElement | null} */ (document.activeElement);
   store.set({ busy: true, error: "" });
   const ways = await saving.catch(fail);
   if (!ways) return store.set({ busy: false });
-  const { cancelled, file } = await ways.askWhere(name, index === null && kept ? kept.file : null);
+  const pick = what === null ? null : ways.pick(manifest, what);
+  const { name: path, size } = pick ?? { name: manifest.saveName, size: manifest.size };
+  const name = format.saveName(path);
+  const { cancelled, file } = await ways.askWhere(name, !pick && kept ? kept.file : null);
   if (cancelled) {
     store.set({ busy: false });
     return pressed?.focus();
   }
   halted = "";
-  store.set({ state: "receiving", kept: index === null ? null : kept });
+  fetched = 0;
+  store.set({ state: "receiving", kept: pick ? kept : null, picked: pick !== null, fetched: 0 });
   progress.start(size);
   let word;
   try {
     const target = await ways.destination(name, size, file, () => halt("interrupted"));
     store.set({ way: target.way });
-    const outcome = await pour(target, index, file).finally(() => target.close());
-    const settled = settle(outcome === "complete" && index === null);
+    const outcome = await pour(target, pick, file).finally(() => target.close());
+    const settled = settle(outcome === "complete" && !pick);
     await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, SETTLE_WAIT))]); // nothing that was saved depends on it
     if (outcome === "complete") {
       word = say("download.done.tab");
-      store.set({ state: "done" });
+      store.set({ state: "done", fetched });
     } else store.set({ state: "ready", error: say(target.way === "stream" ? "download.receiving.cancelledPartly" : "download.receiving.cancelled") });
   } catch (e) {
     await fail(e);
@@ -351,25 +359,35 @@ const looking = {
 
 /**
  * @param {Destination} target
- * @param {number | null} index
+ * @param {Pick | null} pick
  * @param {FileSystemFileHandle | null} file
  * @returns {Promise<string>} outcome
  */
-async function pour(target, index, file) {
+async function pour(target, pick, file) {
   let begun = false;
   const news = (/** @type {SaveNews} */ n) => {
-    if (n.type === "progress") return progress.update(beside(n));
+    if (n.type === "progress") return progress.update(pick ? partly(n) : beside(n));
     begun = true;
     target.begin();
   };
   try {
     if (halted) throw Object.assign(new Error("it was ended before it began"), { code: halted });
-    keepTicket(await worker.call("take", [index === null])); // only now: where nothing can be saved nothing is counted
-    return await worker.call("save", [target.port, index, { staged: target.way === "stage", file }], { news, transfer: [target.port] });
+    keepTicket(await worker.call("take", [!pick])); // only now: where nothing can be saved nothing is counted
+    return await worker.call("save", [target.port, pick, { staged: target.way === "stage", file }], { news, transfer: [target.port] });
   } catch (e) {
     if (/** @type {any} */ (e).code === "cancelled") return "cancelled";
     throw Object.assign(/** @type {Error} */ (e), { partial: begun && target.way === "stream" }); // some browsers keep what they have
   }
+}
+
+/**
+ * With how much of the share it needs, unless that is all.
+ * @param {SaveProgress} news
+ */
+function partly(news) {
+  const share = /** @type {Share} */ (store.value.share);
+  fetched = news.fetched < share.size ? news.fetched : 0;
+  return fetched ? { ...news, also: tellFetched(fetched, share) } : news;
 }
 
 /**
