@@ -79,49 +79,6 @@ func TestHostileShare(t *testing.T) {
 	})
 }
 
-// TestVeryLongList: a share of a hundred thousand things opens in seconds, and the page stays quick.
-func TestVeryLongList(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	entries := make([]seal.Entry, 100_000)
-	for i := range entries {
-		entries[i].Name = fmt.Sprintf("many/of them/%06d.txt", i)
-	}
-	share := s.seal(t, seal.KindTar, "", entries)
-	someEngine(t, func(t *testing.T, engine string) {
-		b := launch(t, engine, webdriver.Options{})
-		open(t, b, share, "ready")
-		count := func() float64 {
-			t.Helper()
-			v, err := b.Eval("return document.querySelectorAll('[data-hook=entry]').length")
-			must(t, err)
-			return v.(float64)
-		}
-		if n, err := b.Attr("[data-hook=entries]", "data-count"); err != nil || n != "100000" {
-			t.Errorf("there are %s entries, %v", n, err)
-		}
-		first := count()
-		if first < 10 || first > 1000 {
-			t.Errorf("%v rows at once", first)
-		}
-		_, err := b.Eval("const l=document.querySelector('[data-hook=entries]');l.scrollTop=l.scrollHeight")
-		must(t, err)
-		must(t, b.WaitFor("return document.querySelectorAll('[data-hook=entry]').length>a[0]", patience, first))
-		scrolled := count()
-		_, err = b.Eval("document.querySelector('.rest button').click()") // who does not scroll
-		must(t, err)
-		if n := count(); n <= scrolled || n > 2000 {
-			t.Errorf("%v rows after %v", n, scrolled)
-		}
-		_, err = b.Eval("document.querySelector('[data-hook=entries]').scrollTop=0")
-		must(t, err)
-		got := save(t, b, "[data-hook=entry]:nth-child(2) [data-hook=entry-download]", 0)
-		if filepath.Base(got) != "000001.txt" {
-			t.Errorf("saved as %s", got)
-		}
-	})
-}
-
 // seal makes a share of empty entries without a browser, as a sender with a program of their own, and returns its link.
 func (s *site) seal(t *testing.T, kind seal.Kind, note string, entries []seal.Entry) string {
 	t.Helper()

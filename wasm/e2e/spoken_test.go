@@ -338,6 +338,67 @@ var spoken = map[string]string{
 		link "How this works"
 		button "Open it without this page"
 		button "Report this"`,
+	"download-tree": `
+		heading "You have been sent the folder “harbour”" level 1 (= Sealed *. Open for * more.)
+		text "Sealed *. Open for * more."
+		searchbox "Find by name"
+		combobox "Order" = As it was sent
+		list "What is in it"
+		listitem "list of all that is in it.txt 150 kB *"
+		button "Preview list of all that is in it.txt"
+		button "Save list of all that is in it.txt"
+		listitem "3 files 450 kB"
+		button "letters" expanded focused
+		button "Save the folder letters"
+		listitem "Grüße an Ömer.pdf 150 kB *"
+		button "Preview Grüße an Ömer.pdf"
+		button "Save Grüße an Ömer.pdf"
+		listitem "2 files 300 kB"
+		button "old" collapsed
+		button "Save the folder old"
+		listitem "empty folder/ folder *"
+		listitem "70 files 630 kB"
+		button "photographs" collapsed
+		button "Save the folder photographs"
+		*
+		text "74 files *"
+		button "Save all, *"
+		*
+		text "Opened in your browser *"
+		link "How this works"
+		button "Open it without this page"
+		button "Report this"`,
+	"download-tree-nothing": `
+		heading "You have been sent the folder “harbour”" level 1 (= Sealed *. Open for * more.)
+		text "Sealed *. Open for * more."
+		searchbox "Find by name" = nothing like it
+		combobox "Order" = As it was sent
+		status "Nothing in it is called “nothing like it”."
+		text "74 files *"
+		button "Save all, *"
+		*
+		text "Opened in your browser *"
+		link "How this works"
+		button "Open it without this page"
+		button "Report this"`,
+	"download-tree-found": `
+		heading "You have been sent the folder “harbour”" level 1 (= Sealed *. Open for * more.)
+		text "Sealed *. Open for * more."` + spokenFound + `
+		button "Save all, *"
+		*
+		text "Opened in your browser *"
+		link "How this works"
+		button "Open it without this page"
+		button "Report this"`,
+	"download-tree-done": `
+		heading "Saved" level 1 focused (= It is whole: every byte was checked. *)
+		text "It is whole: every byte was checked. *"` + spokenFound + `
+		button "Save all, *"
+		text "* were fetched for this *"
+		text "Opened in your browser *"
+		link "How this works"
+		button "Open it without this page"
+		button "Report this"`,
 	"download-loading": `
 		heading "Opening" level 1 (= Reading what is in the envelope.)
 		text "Reading what is in the envelope."
@@ -520,3 +581,16 @@ const (
 		button "Save photographs of the harbour, July.zip"
 		*`
 )
+
+const spokenFound = `
+		searchbox "Find by name" = invoice
+		combobox "Order" = As it was sent
+		status "2 of 75 have that in their names."
+		list "What is in it"
+		listitem "harbour/letters/old/invoice 10.pdf 150 kB *"
+		button "Preview harbour/letters/old/invoice 10.pdf"
+		button "Save harbour/letters/old/invoice 10.pdf"
+		listitem "harbour/letters/old/invoice 9.pdf 150 kB *"
+		button "Preview harbour/letters/old/invoice 9.pdf"
+		button "Save harbour/letters/old/invoice 9.pdf"
+		text "74 files *"`

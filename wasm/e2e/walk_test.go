@@ -45,6 +45,7 @@ func walk(t *testing.T, b *webdriver.Browser, files []string, visit func(state s
 	s.walkUnfinished(t, b, files, visit)
 	s.walkDownload(t, b, share, visit)
 	s.walkPictures(t, b, visit)
+	s.walkTree(t, b, visit)
 	s.walkFollowing(t, b, files, visit)
 	s.walkRefusals(t, b, share, files, visit)
 	s.walkTroubles(t, b, share, files, visit)
@@ -195,6 +196,23 @@ func (s *site) walkPictures(t *testing.T, b *webdriver.Browser, visit func(strin
 	wantViewer(t, b, "error", "image")
 	visit("preview-refused")
 	must(t, b.Click("[data-hook=viewer-close]"))
+}
+
+// walkTree opens a bundle, looks for something in it and saves it alone.
+func (s *site) walkTree(t *testing.T, b *webdriver.Browser, visit func(string)) {
+	t.Helper()
+	open(t, b, s.sealBundle(t, random(t), harbour(), harbourSize).link, "ready")
+	must(t, b.Click("[data-name='harbour/letters/'] [data-hook=toggle]"))
+	wantRows(t, b, "harbour/list of all that is in it.txt", "harbour/letters/", "harbour/letters/Grüße an Ömer.pdf")
+	visit("download-tree")
+	search(t, b, "nothing like it", "^Nothing in it")
+	visit("download-tree-nothing")
+	search(t, b, "invoice", "^2 of 75")
+	visit("download-tree-found")
+	must(t, b.Click("[data-hook=entry-download]"))
+	wantState(t, b, patience, "done")
+	wantTold(t, b, "facts", "were fetched for this")
+	visit("download-tree-done")
 }
 
 // walkFollowing opens what somebody is still sending, who rests and then gives up.

@@ -328,8 +328,12 @@ const (
 	Enter  = '\uE006'
 	Shift  = '\uE008'
 	Escape = '\uE00C'
+	End    = '\uE010'
+	Home   = '\uE011'
 	Left   = '\uE012'
+	Up     = '\uE013'
 	Right  = '\uE014'
+	Down   = '\uE015'
 	Space  = ' '
 )
 
