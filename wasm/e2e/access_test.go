@@ -131,7 +131,11 @@ func reading(b *webdriver.Browser) (lines []string, err error) {
 // in sight with a ring around it.
 func wantStops(t *testing.T, b *webdriver.Browser, state string) {
 	t.Helper()
-	v, err := b.Eval(`window.before=document.activeElement;
+	// Words are suggested from when the field for a password has the focus for the first time.
+	must(t, b.WaitFor(`window.before??=document.activeElement;const field=document.querySelector('.terms [data-hook=password]');
+		if(!field?.checkVisibility()||document.querySelector('[data-hook=suggest]'))return true;
+		field.focus();return false`, patience))
+	v, err := b.Eval(`
 		window.stops=[...(document.querySelector('dialog[open]')??document).querySelectorAll('a[href],button,input,select,textarea,[tabindex="0"]')].filter(e=>
 			!e.disabled&&e.checkVisibility({visibilityProperty:true})&&(e.type!=='radio'||e.checked)); // a group of radio buttons is one
 		stops[0].focus();return stops.length`)
@@ -155,7 +159,7 @@ func wantStops(t *testing.T, b *webdriver.Browser, state string) {
 			t.Errorf("%s, %s: %v", b.Engine, state, v)
 		}
 	}
-	_, err = b.Eval("before===document.body?document.activeElement.blur():before.focus()")
+	_, err = b.Eval("before===document.body?document.activeElement.blur():before.focus();delete window.before")
 	must(t, err)
 }
 

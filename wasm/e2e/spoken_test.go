@@ -35,7 +35,7 @@ var spoken = map[string]string{
 		textbox "The link" = http*
 		button "Copy link"
 		button "QR code"
-		button "Mail"
+		button "Mail" collapsed
 		status "* percent*"
 		button "Pause"
 		button "Cancel"
@@ -52,7 +52,7 @@ var spoken = map[string]string{
 		textbox "The link" = http*
 		button "Copy link"
 		button "QR code"
-		button "Mail"
+		button "Mail" collapsed
 		status "Paused. What has arrived waits on the server for a day."
 		button "Go on" focused
 		button "Cancel"
@@ -81,7 +81,7 @@ var spoken = map[string]string{
 		textbox "The link" = http*
 		button "Copy link"
 		button "QR code"
-		button "Mail"
+		button "Mail" collapsed
 		text "3 files * 5 downloads with a password"
 		button "Send something else"
 		text "Sealed in your browser.*"
@@ -92,7 +92,7 @@ var spoken = map[string]string{
 		textbox "The link" = http*
 		button "Copy link"
 		button "QR code"
-		button "Mail" focused
+		button "Mail" expanded focused
 		text "The mail says where it waits, *"
 		text "#*"
 		button "Copy this part"
@@ -109,8 +109,8 @@ var spoken = map[string]string{
 		textbox "The link" = http*
 		button "Copy link"
 		button "QR code"
-		button "Mail"
-		checkbox "Put the whole link into the mail" focused (= Servers read mail on its way, *)
+		button "Mail" expanded
+		checkbox "Put the whole link into the mail" checked focused (= Servers read mail on its way, *)
 		text "Servers read mail on its way, *"
 		link "Write the mail"
 		text "3 files * 5 downloads with a password"
@@ -142,7 +142,7 @@ var spoken = map[string]string{
 		textbox "The link" = http*
 		button "Copy link"
 		button "QR code"
-		button "Mail"
+		button "Mail" collapsed
 		text "Send the link one way, the words another:"
 		text "*-*-*-*-*-*"
 		button "Copy the words"
@@ -357,7 +357,7 @@ var spoken = map[string]string{
 		button "old" collapsed
 		button "Save the folder old"
 		listitem "empty folder/ folder *"
-		listitem "70 files 630 kB"
+		listitem "70 files 1.40 MB"
 		button "photographs" collapsed
 		button "Save the folder photographs"
 		*
@@ -587,10 +587,10 @@ const spokenFound = `
 		combobox "Order" = As it was sent
 		status "2 of 75 have that in their names."
 		list "What is in it"
-		listitem "harbour/letters/old/invoice 10.pdf 150 kB *"
+		listitem "harbour/letters/old/ invoice 10.pdf 150 kB *"
 		button "Preview harbour/letters/old/invoice 10.pdf"
 		button "Save harbour/letters/old/invoice 10.pdf"
-		listitem "harbour/letters/old/invoice 9.pdf 150 kB *"
+		listitem "harbour/letters/old/ invoice 9.pdf 150 kB *"
 		button "Preview harbour/letters/old/invoice 9.pdf"
 		button "Save harbour/letters/old/invoice 9.pdf"
 		text "74 files *"`
