@@ -142,7 +142,7 @@ LIGHTHOUSE ?= npx --yes lighthouse@13.5.0
 lighthouse: build ## Lighthouse's marks for both pages in Chromium, where npx can fetch it
 	SEALPOST_LIGHTHOUSE='$(LIGHTHOUSE)' $(GO) test -count=1 -v ./wasm/e2e -run TestLighthouse
 
-DEBIAN := gcc libc6-dev curl ca-certificates openssl age zstd brotli ffmpeg tar xvfb chromium chromium-driver firefox-esr webkit2gtk-driver fonts-noto-color-emoji fonts-noto-core
+DEBIAN := gcc libc6-dev curl ca-certificates openssl age zstd brotli ffmpeg tar xvfb chromium chromium-driver firefox-esr webkit2gtk-driver gstreamer1.0-libav fonts-noto-color-emoji fonts-noto-core
 
 deps: ## Debian packages and npm modules that the tests need
 	@missing=$$(for p in $(DEBIAN); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || echo $$p; done); \

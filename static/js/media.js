@@ -18,11 +18,12 @@ import { borrow } from "./service-worker.js";
 /**
  * @param {Remote} worker
  * @param {number} index of the entry
- * @param {string} type as kinds.js found it
+ * @param {number} size
+ * @param {string} mime as kinds.js found it
  * @param {(e: any) => void} failed is told when the bytes cannot be had
  * @returns {Promise<Played | null>} null if no service worker of this build answers
  */
-export async function played(worker, index, type, failed) {
+export async function played(worker, index, size, mime, failed) {
   const borrowed = await borrow();
   if (!borrowed) return null;
   const id = crypto.randomUUID();
@@ -30,7 +31,9 @@ export async function played(worker, index, type, failed) {
   ping.call("keep", []).catch(() => {});
   const hear = (/** @type {MessageEvent} */ { data, ports: [port] }) => {
     const call = /** @type {MediaCall | null} */ (data);
-    if (call?.type === "media" && call.id === id) worker.call("play", [index, type, port], { transfer: [port] }).catch(failed);
+    if (call?.type !== "media" || call.id !== id) return;
+    port.postMessage({ type: "head", size, mime }); // the worker may be busy
+    worker.call("play", [index, port], { transfer: [port] }).catch(failed);
   };
   navigator.serviceWorker.addEventListener("message", hear);
   navigator.serviceWorker.startMessages();

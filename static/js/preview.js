@@ -212,6 +212,7 @@ export class Viewer {
   }
 
   #left() {
+    if (this.#dialog.open) return; // it was opened again before this was told
     this.#clear();
     this.#page.worker.call("leave", []).catch(() => {});
   }

@@ -184,7 +184,7 @@ async function media(source, kind) {
   if (!type) throw other();
   const element = make(kind, { controls: "", preload: "metadata", "aria-label": format.name(entry.name) }); // each has an element of its own
   if (!element.canPlayType(type)) throw broken();
-  const { src, close } = (await played(worker, index, type, failed)) ?? (await inMemory(source, type));
+  const { src, close } = (await played(worker, index, entry.size, type, failed)) ?? (await inMemory(source, type));
   element.addEventListener("error", () => failed(broken()));
   element.src = src;
   return {

@@ -192,7 +192,7 @@ export interface MediaCall {
   type: "media";
   id: string;
 }
-/** What comes from the download worker through that port. */
+/** What comes through that port: the head from the page, the rest from the download worker. */
 export type MediaAnswer =
   | { type: "head"; size: number; mime: string }
   | { type: "data"; buffer: ArrayBuffer }

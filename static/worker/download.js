@@ -187,11 +187,10 @@ serve({
    * Answers a player through the port, after see. Returns when it wants no more.
    * @param {unknown} _
    * @param {number} index
-   * @param {string} type
    * @param {MessagePort} port
    */
-  async play(_, index, type, port) {
-    await (await viewer()).answer(index, type, port).catch(whenOpen);
+  async play(_, index, port) {
+    await (await viewer()).answer(index, port).catch(whenOpen);
   },
 
   /** Nothing is looked at any more. */

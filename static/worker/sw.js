@@ -113,7 +113,7 @@ function stream(job) {
 // time the page is asked for the bytes (js/media.js), and its download worker answers through a port (worker/viewing.js).
 
 const MEDIA = /^(audio|video)\/(aac|flac|mp4|mpeg|ogg|wav|webm)$/; // whatever a page says, nothing else is sent from here
-const ANSWER_WAIT = 5000; // milliseconds
+const ANSWER_WAIT = 10_000; // milliseconds
 
 /**
  * Answers a player's request for a range. One without an end gets all of the rest, for WebKit seeks in nothing less: it comes as fast as it

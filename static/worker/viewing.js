@@ -84,10 +84,9 @@ export class Viewing {
   /**
    * Answers one request of a player (sw.js) through the port, until it has all that it asked for or wants no more of it.
    * @param {number} index
-   * @param {string} type that it is said to be: never the sender's
    * @param {MessagePort} port
    */
-  async answer(index, type, port) {
+  async answer(index, port) {
     const gone = new AbortController();
     this.#listeners.add(gone);
     if (this.#listeners.size > LISTENERS) [...this.#listeners][0].abort(left()); // whose end this one was not told of
@@ -109,7 +108,6 @@ export class Viewing {
       else gone.abort(left());
     };
     gone.signal.addEventListener("abort", () => end.reject(gone.signal.reason));
-    say({ type: "head", size: this.#size(index), mime: type });
     try {
       await end.promise;
     } catch (e) {

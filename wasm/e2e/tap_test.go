@@ -286,7 +286,13 @@ func (tp *tap) observe() { tp.set(func(tp *tap) { tp.observing = true }) }
 // wantQuiet fails the test if anything went wrong in the page since it was loaded.
 func wantQuiet(t *testing.T, b *webdriver.Browser) {
 	t.Helper()
-	v, err := b.Eval("return window.observed??'not observed'")
+	wantQuietBut(t, b, "(?!)")
+}
+
+// wantQuietBut lets pass what matches a pattern of JavaScript.
+func wantQuietBut(t *testing.T, b *webdriver.Browser, pattern string) {
+	t.Helper()
+	v, err := b.Eval("return window.observed?.filter(s=>!new RegExp(a[0]).test(s))??'not observed'", pattern)
 	must(t, err)
 	if list, ok := v.([]any); !ok || len(list) > 0 {
 		t.Errorf("%s: the page is not quiet: %v", b.Engine, v)
