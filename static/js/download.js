@@ -342,15 +342,19 @@ async function read() {
   }
 }
 
+/** The ticket under which something was looked at. */
+let seenWith = "";
+
 /** What the viewer needs of this page. */
 const looking = {
   worker,
   manifest: () => /** @type {Manifest} */ (store.value.manifest),
   costs: () => (store.value.taken ? null : store.value.share?.left ?? null),
   async take() {
-    const taken = store.value.taken && history.state.ticket;
-    keepTicket(await worker.call("see", []));
-    if (!taken) refresh(false);
+    if (seenWith && seenWith === history.state.ticket) return;
+    seenWith = await worker.call("see", []);
+    keepTicket(seenWith);
+    refresh(false);
   },
   /** @param {number} index */
   save: (index) => save(store.value.manifest?.kind === "tar" ? index : null),

@@ -95,6 +95,7 @@ func TestPlay(t *testing.T) {
 // wantPlays has what is shown play, seek forth and back, and play on.
 func wantPlays(t *testing.T, b *webdriver.Browser, what string) {
 	t.Helper()
+	must(t, b.Click("#viewer-title")) // Chromium plays nothing to somebody who has not pressed anything
 	v, err := b.Eval(`const v=document.querySelector('.stage video,.stage audio');v.muted=true;
 		const told=()=>[v.currentTime,v.duration,v.readyState,v.networkState,v.error?.message,document.querySelector('[data-hook=viewer-body]').textContent].join(', ');
 		const until=async(what,ok)=>{for(let n=0;n<600;n++){if(ok())return;if(v.error||!v.isConnected)break;await new Promise(r=>setTimeout(r,50))}throw new Error('not '+what+': '+told())};
