@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"syscall/js"
 
+	"github.com/sealpost/sealpost/wasm/internal/backup"
 	"github.com/sealpost/sealpost/wasm/internal/link"
 	"github.com/sealpost/sealpost/wasm/internal/qr"
 	"github.com/sealpost/sealpost/wasm/internal/report"
@@ -51,6 +52,11 @@ var codes = []struct {
 	{qr.ErrTooLong, "too-large"},
 	{report.ErrRecipient, "bad-recipient"},
 	{report.ErrTooLarge, "too-large"},
+	{backup.ErrFormat, "not-a-backup"},
+	{backup.ErrPassphrase, "wrong-passphrase"},
+	{backup.ErrCostly, "too-costly"},
+	{backup.ErrDamaged, "damaged"},
+	{backup.ErrTooLarge, "too-large"},
 }
 
 var errMisuse = seal.ErrMisuse

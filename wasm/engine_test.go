@@ -203,6 +203,8 @@ func TestErrors(t *testing.T) {
 		"not bytes":      {"misuse", newOpener, []any{id, map[string]any{"length": 3}}},
 		"lying length":   {"misuse", newOpener, []any{id, map[string]any{"length": -3}}},
 		"fraction":       {"misuse", newSealer, []any{id, "file", "", []any{map[string]any{"name": "a", "size": 1.5, "type": ""}}}},
+		"no backup":      {"not-a-backup", openBackup, []any{"passphrase", toJS([]byte("age"))}},
+		"no passphrase":  {"misuse", sealBackup, []any{"", toJS(nil)}},
 		"engine's panic": {"misuse", func(arguments) (any, error) { panic("oops") }, nil},
 	} {
 		if got := code(function(c.f).Invoke(c.args...)); got != c.want {

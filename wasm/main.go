@@ -39,6 +39,10 @@ func main() {
 		"newCipher": function(newCipher),
 		// qr(text: string): { size: number; modules: Uint8Array }
 		"qr": function(encodeQR),
+		// sealBackup(passphrase: string, plain: Uint8Array): Uint8Array
+		"sealBackup": function(sealBackup),
+		// openBackup(passphrase: string, file: Uint8Array): Uint8Array
+		"openBackup": function(openBackup),
 	})
 	select {}
 }

@@ -5,7 +5,8 @@
 // Codes: "bad-link" (the fragment is not a link of ours), "wrong-key" (not sealed to this key), "damaged" (the ciphertext was changed, cut
 // or mixed up), "hostile" (properly sealed, but breaks the format's rules), "mismatch" (to be resumed is something else than was
 // begun), "bad-name", "too-large" (the manifest or the report is over its limit, or a text too long for a code), "bad-recipient" (reports
-// cannot be sealed to that), "unsupported" (made by a newer version), "misuse".
+// cannot be sealed to that), "unsupported" (made by a newer version), "misuse"; "not-a-backup"
+// (not an age file that is sealed with a passphrase), "wrong-passphrase", "too-costly" (it would take more work than allowed).
 
 export interface Keys {
   fragment: string; // 44 characters of base64url
@@ -189,6 +190,10 @@ export interface Engine {
   newCipher(key: Uint8Array): Cipher;
   /** The QR code of a text: size modules on each side, row by row, 1 for a dark one. */
   qr(text: string): { size: number; modules: Uint8Array<ArrayBuffer> };
+  /** An age file under a passphrase. Takes seconds, and 256 MiB that the engine's memory never gives back. */
+  sealBackup(passphrase: string, plain: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** Opens what sealBackup or age -p made. Takes as much. */
+  openBackup(passphrase: string, file: Uint8Array): Uint8Array<ArrayBuffer>;
 }
 
 declare global {
