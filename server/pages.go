@@ -17,6 +17,7 @@ import (
 //	{language}/index.html      answers /, in the language that suits the browser best
 //	{language}/download.html   answers /d/{id} for every id
 //	{language}/how.html        answers /how
+//	{language}/mine.html       answers /mine
 //	b/{build}/…                belongs to one build, and may be kept for ever
 //
 // and whatever else there is answers under its name. Where a file has siblings that end in .br or .gz, these are sent to whom
@@ -136,6 +137,8 @@ func documentName(urlPath string) (name string, document bool) {
 		return "index.html", true
 	case "how":
 		return "how.html", true
+	case "mine":
+		return "mine.html", true
 	}
 	if id, ok := strings.CutPrefix(name, "d/"); ok && id != "" && !strings.Contains(id, "/") {
 		return "download.html", true

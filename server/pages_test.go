@@ -29,13 +29,14 @@ func newPages(t *testing.T, files map[string]string) (*host, func(path string, h
 
 func TestPages(t *testing.T) {
 	h, get := newPages(t, map[string]string{
-		"en/index.html": "upload", "en/download.html": "download", "en/how.html": "how", "b/1/worker/sw.js": "worker", "b/1/bin/engine.wasm": "engine",
+		"en/index.html": "upload", "en/download.html": "download", "en/how.html": "how", "en/mine.html": "mine", "b/1/worker/sw.js": "worker", "b/1/bin/engine.wasm": "engine",
 		"b/1/bin/engine.wasm.br": "br", "b/1/bin/engine.wasm.gz": "gz", "b/1/bin/.gitkeep": "", ".env": "x", "b/1/worker/engine.d.ts": "x", "b/1/worker/upload.js": "worker",
 	})
 	const forever = "public, max-age=31536000, immutable"
 	for path, want := range map[string][3]string{
 		"/": {"upload", "text/html; charset=utf-8", "no-cache"}, "/d/abc": {"download", "text/html; charset=utf-8", "no-cache"},
 		"/how":                 {"how", "text/html; charset=utf-8", "no-cache"},
+		"/mine":                {"mine", "text/html; charset=utf-8", "no-cache"},
 		"/b/1/worker/sw.js":    {"worker", "text/javascript; charset=utf-8", forever},
 		"/b/1/bin/engine.wasm": {"engine", "application/wasm", forever}, "/b/1/worker/upload.js": {"worker", "text/javascript; charset=utf-8", forever},
 	} {
@@ -55,7 +56,7 @@ func TestPages(t *testing.T) {
 	if get("/b/1/worker/sw.js").header.Get("Service-Worker-Allowed") != "/" {
 		t.Error("service worker has no scope")
 	}
-	for _, path := range []string{"/d/", "/d/a/b", "/how/", "/how.html", "/b/1/bin", "/b/1/bin/", "/b/1/bin/.gitkeep", "/b/2/bin/engine.wasm", "/bin/engine.wasm",
+	for _, path := range []string{"/d/", "/d/a/b", "/how/", "/how.html", "/mine/", "/mine.html", "/en/mine", "/b/1/bin", "/b/1/bin/", "/b/1/bin/.gitkeep", "/b/2/bin/engine.wasm", "/bin/engine.wasm",
 		"/en/index.html", "/.env", "/b/1/worker/engine.d.ts", "/../x", "/nothing<script>"} {
 		if a := get(path); a.status != 404 || string(a.body) != "Not Found\n" || a.header.Get("Cache-Control") != "no-cache" {
 			t.Errorf("%s: %d %q %v", path, a.status, a.body, a.header)

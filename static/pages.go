@@ -16,9 +16,9 @@ import (
 // pageNames are the pages; all other templates are parts of them. Each has messages of its own. lateGroups are the messages of what
 // comes after the first paint: they are no part of a page, but files that scripts ask for (js/messages.js).
 var (
-	pageNames  = []string{"index.html", "download.html", "how.html"}
-	pageGroups = []string{"upload", "download", "how"}
-	lateGroups = []string{"unfinished", "preview", "passing", "entries", "report", "stock"}
+	pageNames  = []string{"index.html", "download.html", "how.html", "mine.html"}
+	pageGroups = []string{"upload", "download", "how", "mine"}
+	lateGroups = []string{"unfinished", "preview", "passing", "entries", "report", "stock", "keeping", "later"}
 )
 
 // renderPages returns each page in each language, by name.

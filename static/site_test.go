@@ -21,7 +21,7 @@ func TestRender(t *testing.T) {
 	site := render(t, static.FS)
 	files := site.Files
 	below := "b/" + site.Build + "/"
-	for _, name := range []string{"en/index.html", "en/download.html", "en/how.html", below + "worker/sw.js", below + "js/upload.js", below + "js/download.js",
+	for _, name := range []string{"en/index.html", "en/download.html", "en/how.html", "en/mine.html", below + "worker/sw.js", below + "js/upload.js", below + "js/download.js", below + "js/mine.js",
 		below + "worker/upload.js", below + "worker/load.js", below + "css/page.css", below + "css/late/how.css", below + "img/seal.svg"} {
 		if len(files[name]) == 0 {
 			t.Errorf("%s is missing", name)
@@ -35,14 +35,18 @@ func TestRender(t *testing.T) {
 	if again := render(t, static.FS).Files; !maps.EqualFunc(files, again, bytes.Equal) {
 		t.Error("the same sources make another site")
 	}
-	for _, page := range []string{"en/index.html", "en/download.html", "en/how.html"} {
+	for _, page := range []string{"en/index.html", "en/download.html", "en/how.html", "en/mine.html"} {
 		for _, match := range regexp.MustCompile(`(?:src|href)="/(b/[^"]*)"`).FindAllSubmatch(files[page], -1) {
 			if _, ok := files[string(match[1])]; !ok {
 				t.Errorf("%s refers to %s, which there is not", page, match[1])
 			}
 		}
 		scripted := page != "en/how.html" // which is to be read, and has none
-		if bytes.Contains(files[page], []byte(`<script type="module" src="/`+below+`js/trusted.js"`)) != scripted || bytes.Contains(files[page], []byte("<script")) != scripted {
+		deep := "js/trusted.js"
+		if page == "en/mine.html" {
+			deep = "js/vault.js"
+		}
+		if bytes.Contains(files[page], []byte(`<script type="module" src="/`+below+deep+`"`)) != scripted || bytes.Contains(files[page], []byte("<script")) != scripted {
 			t.Errorf("%s does not ask for its modules, or has any", page)
 		}
 	}
@@ -91,7 +95,7 @@ func TestAnotherLanguage(t *testing.T) {
 	}
 	sources["messages/he.json"] = &fstest.MapFile{Data: he}
 	site := render(t, sources)
-	for _, page := range []string{"index.html", "download.html", "how.html"} {
+	for _, page := range []string{"index.html", "download.html", "how.html", "mine.html"} {
 		html := string(site.Files["he/"+page])
 		if !strings.Contains(html, `<html lang="he" dir="rtl"`) {
 			t.Errorf("%s begins with %.200s", page, html)
@@ -109,7 +113,7 @@ func TestAnotherLanguage(t *testing.T) {
 func TestOwnMessages(t *testing.T) {
 	site := render(t, static.FS)
 	of := regexp.MustCompile(`<template id="messages">(.*)</template>`)
-	for page, groups := range map[string][2]string{"index.html": {"upload", "download"}, "download.html": {"download", "upload"}} {
+	for page, groups := range map[string][2]string{"index.html": {"upload", "download"}, "download.html": {"download", "mine"}, "mine.html": {"mine", "upload"}} {
 		match := of.FindStringSubmatch(string(site.Files["en/"+page]))
 		var messages map[string]any
 		if match == nil || json.Unmarshal([]byte(html.UnescapeString(match[1])), &messages) != nil {

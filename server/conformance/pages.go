@@ -19,6 +19,7 @@ func testDocuments(c *check) {
 		{"/d/AAAAAAAAAAAAAAAA", `data-page="download"`},
 		{"/d/x", `data-page="download"`},
 		{"/how", `data-page="how"`},
+		{"/mine", `data-page="mine"`},
 	} {
 		a := c.want(c.do("GET", document.path, "", nil), http.StatusOK)
 		if a.header.Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(string(a.body), document.mark) {
@@ -56,7 +57,7 @@ var address = regexp.MustCompile(`(?:src|href)="(/?b/[^"#?]+)"`)
 // testAssets: all that the pages load is of their build, and may be kept for ever.
 func testAssets(c *check) {
 	assets := map[string]bool{}
-	for _, document := range []string{"/", "/d/x", "/how"} {
+	for _, document := range []string{"/", "/d/x", "/how", "/mine"} {
 		for _, m := range address.FindAllStringSubmatch(string(c.do("GET", document, "", nil).body), -1) {
 			assets["/"+strings.TrimPrefix(m[1], "/")] = true
 		}
@@ -121,7 +122,7 @@ func (c *check) wantCompressed(name string, want []byte) {
 func testNoPages(c *check) {
 	build := c.config.Build
 	for _, name := range []string{
-		"/d/", "/d/a/b", "/how/", "/how/x", "/how.html", "/index.html", "/en/index.html", "/.env", "/nothing<script>alert(1)</script>", "/..%2f..%2fetc/passwd",
+		"/d/", "/d/a/b", "/how/", "/mine/", "/mine.html", "/how/x", "/how.html", "/index.html", "/en/index.html", "/.env", "/nothing<script>alert(1)</script>", "/..%2f..%2fetc/passwd",
 		"/b/", "/b/" + build, "/b/" + build + "/", "/b/" + build + "/nothing.js", "/b/" + build + "/bin/.gitkeep",
 		"/b/0000000000000000/js/upload.js",
 	} {

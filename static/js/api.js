@@ -4,7 +4,7 @@
 
 import * as line from "./line.js";
 
-/** @import { Config, CreateShare, Parts, Share } from "./types.d.ts" */
+/** @import { Config, CreateShare, Parts, Share, UpdateShare } from "./types.d.ts" */
 /** @import { Moved } from "./line.js" */
 
 const TRIES = 5; // while a person waits for the answer: some seconds
@@ -106,7 +106,15 @@ export const deleteShare = (id, owner) => request("DELETE", `shares/${id}`, read
 
 /**
  * @param {string} id
- * @param {string} access
+ * @param {string} owner
+ * @param {UpdateShare} change
+ * @returns {Promise<Share>}
+ */
+export const updateShare = (id, owner, change) => request("PATCH", `shares/${id}`, readJSON, { token: owner, json: change });
+
+/**
+ * @param {string} id
+ * @param {string} access or the owner's token
  * @param {number} [tries]
  * @returns {Promise<Share>}
  */

@@ -56,8 +56,10 @@ import * as vault from "./vault.js";
 
 const RELEASE = 1000; // milliseconds
 
+const LOCK = "sealpost upload ";
+
 /** @param {string} id */
-const lockOf = (id) => `sealpost upload ${id}`;
+const lockOf = (id) => LOCK + id;
 
 /**
  * Takes the lock of a share, which says that nobody else sends it. Throws "elsewhere" if somebody does.
@@ -311,6 +313,15 @@ export async function resume(id) {
   return null;
 }
 
+/**
+ * The shares that some tab is sending.
+ * @returns {Promise<Set<string>>}
+ */
+export async function sending() {
+  const held = (await navigator.locks.query()).held ?? [];
+  return new Set(held.map(({ name }) => name ?? "").filter((name) => name.startsWith(LOCK)).map((name) => name.slice(LOCK.length)));
+}
+
 /** @param {UploadRecord} record */
 async function openUpload({ id, key, upload }) {
   const text = new TextDecoder().decode(await vault.open(key, `upload ${id}`, upload));
@@ -326,9 +337,9 @@ export async function list() {
   try {
     /** @type {UploadRecord[]} */
     const records = await answer(db.transaction(UPLOADS).objectStore(UPLOADS).getAll());
-    const held = new Set((await navigator.locks.query()).held?.map(({ name }) => name));
+    const busy = await sending();
     const kept = [];
-    for (const record of records.filter(({ id }) => !held.has(lockOf(id)))) {
+    for (const record of records.filter(({ id }) => !busy.has(id))) {
       const upload = await openUpload(record).catch(() => null);
       if (upload) kept.push({ id: record.id, at: await lastWrite(db, record), upload, handles: record.handles });
       else await erase(record.id);

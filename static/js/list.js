@@ -12,8 +12,9 @@ const BATCH = 200;
  * @param {HTMLElement} list
  * @param {number} count
  * @param {(index: number) => HTMLElement} row
+ * @param {HTMLElement | null} [root] what it scrolls in, if that is not the list itself; null for the page
  */
-export function fill(list, count, row) {
+export function fill(list, count, row, root = list) {
   const button = make("button", { type: "button", class: "textual" });
   const rest = make("li", { class: "rest" }, button);
   let shown = 0;
@@ -35,6 +36,6 @@ export function fill(list, count, row) {
   const sight = new IntersectionObserver((entries) => {
     if (!rest.isConnected) sight.disconnect();
     else if (entries.some((e) => e.isIntersecting)) more();
-  }, { root: list, rootMargin: "100%" });
+  }, { root, rootMargin: "100%" });
   if (rest.isConnected) sight.observe(rest);
 }

@@ -35,6 +35,13 @@ export interface Share {
   lifetime: number;
   maxDownloads: number;
   left: number | null;
+  taken?: number; // told to the owner only
+}
+
+/** What an owner changes of a share; what is absent stays as it is. */
+export interface UpdateShare {
+  lifetime?: number;
+  maxDownloads?: number;
 }
 
 /** What has arrived of a share: runs of parts, first and last of each. */
@@ -67,6 +74,28 @@ export interface Upload {
   maxDownloads: number;
   partSize: number;
   grace: number; // seconds after its last part until the server lets go of it
+  keep: boolean; // its link, for later
+}
+
+/** What this browser knows of a share that it has sent. Sealed where it is kept (kept.js), but for id and expires. */
+export interface Keepsake {
+  id: string;
+  fragment: string;
+  owner: string; // token
+  password: boolean;
+  kind: "file" | "tar" | "note";
+  names: string[]; // the first at the top level; that of a folder ends in "/"
+  more: number; // how many there are besides
+  files: number;
+  size: number; // plain bytes
+  created: number; // milliseconds by this device's clock, as are all moments here
+  expires: number; // when it is erased here, too
+  lifetime: number; // seconds
+  maxDownloads: number;
+  taken: number;
+  state: "open" | "ready" | "gone";
+  seen: number; // when the server said so
+  gone: "" | "expired" | "revoked" | "givenUp" | "spent" | "takenDown" | "spentOrTakenDown"; // why, as far as can be known
 }
 
 /** A file as it was when an upload began, or an empty folder, whose name ends in "/". */
@@ -85,6 +114,7 @@ export interface Shipment {
   password: string | null;
   lifetime: number;
   maxDownloads: number;
+  keep: boolean; // the link in this browser, for later
   handles: FileSystemHandle[]; // which give the files again in another page; none if some have none
 }
 

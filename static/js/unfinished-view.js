@@ -5,6 +5,7 @@ import { fromFiles } from "./collect.js";
 import { hook, make } from "./dom.js";
 import * as format from "./format.js";
 import { load, say, sayWith } from "./messages.js";
+import { askFirst } from "./sure.js";
 import { explain } from "./trouble.js";
 import * as unfinished from "./unfinished.js";
 
@@ -18,8 +19,6 @@ import * as unfinished from "./unfinished.js";
  * @property {(offer: Offer) => void} show an upload that is complete
  * @property {() => boolean} idle whether nothing else was begun
  */
-
-const SURE = 6000; // milliseconds in which to press again
 
 /**
  * Shows what there is to go on with. What can go on by itself does.
@@ -159,19 +158,8 @@ class Offers {
   #forgetButton(offer) {
     const label = say("unfinished.forget");
     const button = make("button", { type: "button", class: "textual", ...named(offer, "forget", label) }, label);
-    let sure = false;
-    button.addEventListener("click", () => {
-      if (sure) return void this.#forget(offer);
-      sure = true;
-      const ask = say(offer.share ? "unfinished.forgetLink" : "unfinished.forgetSure");
-      button.textContent = ask;
-      button.setAttribute("aria-label", `${ask}: ${names(offer)}`);
-      setTimeout(() => {
-        sure = false;
-        button.textContent = label;
-        button.setAttribute("aria-label", `${label}: ${names(offer)}`);
-      }, SURE);
-    });
+    const ask = () => say(offer.share ? "unfinished.forgetLink" : "unfinished.forgetSure");
+    askFirst(button, names(offer), ask, () => void this.#forget(offer));
     return button;
   }
 

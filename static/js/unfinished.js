@@ -4,6 +4,8 @@
 import * as api from "./api.js";
 import * as handles from "./handles.js";
 import * as journal from "./journal.js";
+import { learnt } from "./keepsake.js";
+import * as kept from "./kept.js";
 import { match } from "./match.js";
 import { noteItem } from "./parcel.js";
 
@@ -29,33 +31,44 @@ const TRIES = 2;
  */
 export async function offers() {
   /** @type {Kept[]} */
-  const kept = await journal.list().catch(() => []); // nothing is kept here
-  const looked = await Promise.all(kept.map(look));
+  const all = await journal.list().catch(() => []); // nothing is kept here
+  const looked = await Promise.all(all.map(look));
   return looked.filter((offer) => offer !== null);
 }
 
 /**
- * @param {Kept} kept
+ * @param {Kept} begun
  * @returns {Promise<Offer | null>}
  */
-async function look(kept) {
-  const { id, at, upload: { owner, grace } } = kept;
+async function look(begun) {
+  const { id, at, upload: { owner, grace } } = begun;
   const more = { arrived: null, share: null, chosen: [] };
   try {
     const parts = await api.getParts(id, owner, { tries: TRIES });
     const share = parts.state === "ready" ? await api.getShare(id, owner) : null;
-    return { ...kept, ...more, arrived: parts.count * parts.partSize, share };
+    if (share) await keepTrue(id, share).catch(() => {});
+    return { ...begun, ...more, arrived: parts.count * parts.partSize, share };
   } catch (e) {
     const gone = /** @type {any} */ (e).code === "not-found" || Date.now() > at + grace * 1000 + SLACK;
-    if (!gone) return { ...kept, ...more };
-    await erase(id).catch(() => {});
+    if (!gone) return { ...begun, ...more };
+    await Promise.all([erase(id), kept.forget([id])]).catch(() => {});
     return null;
   }
 }
 
 /**
+ * What was kept of the link did not know yet that all has arrived, and when it expires.
+ * @param {string} id
+ * @param {Share} share
+ */
+async function keepTrue(id, share) {
+  const keepsake = await kept.find(id);
+  if (keepsake) await kept.update(learnt(keepsake, share, Date.now()));
+}
+
+/**
  * Forgets an upload for good: the server deletes what it has.
- * @param {Offer} offer
+ * @param {{id: string, upload: {owner: string}}} offer
  */
 export async function forget({ id, upload: { owner } }) {
   const release = await journal.claim(id);
@@ -64,6 +77,7 @@ export async function forget({ id, upload: { owner } }) {
       if (e.code !== "not-found") throw e;
     });
     await journal.erase(id);
+    await kept.forget([id]).catch(() => {});
   } finally {
     release();
   }

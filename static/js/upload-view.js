@@ -10,7 +10,7 @@ import { countFiles } from "./parcel.js";
 /** @import { Config } from "./types.d.ts" */
 /** @import { Bundle, Parcel } from "./parcel.js" */
 
-const DOWNLOADS = [1, 2, 3, 5, 10, 20, 50, 100];
+export const DOWNLOADS = [1, 2, 3, 5, 10, 20, 50, 100];
 
 /**
  * @param {Parcel} parcel
@@ -49,7 +49,7 @@ export function showTerms({ lifetimes, defaultLifetime, maxDownloads }) {
   hook("expiry").replaceChildren(...lifetimes.map((seconds) => option(seconds, format.span(seconds), seconds === defaultLifetime)));
   const counts = DOWNLOADS.filter((n) => n <= maxDownloads);
   hook("downloads").replaceChildren(option(0, say("count.anyDownloads"), true), ...counts.map((n) => option(n, say("count.downloads", { n }), false)));
-  for (const select of [hook("expiry"), hook("downloads")]) {
+  for (const select of [hook("expiry"), hook("downloads"), hook("keep")]) {
     fit(select);
     select.addEventListener("change", () => fit(select));
   }
@@ -58,7 +58,7 @@ export function showTerms({ lifetimes, defaultLifetime, maxDownloads }) {
 /**
  * Chooses what has this value, if it can be chosen.
  * @param {HTMLSelectElement} select
- * @param {number} value
+ * @param {number | string} value
  */
 export function choose(select, value) {
   const wanted = String(value);
@@ -71,17 +71,17 @@ export function choose(select, value) {
  * Makes a choice as wide as what is chosen (css/sentence.css).
  * @param {HTMLElement} select
  */
-function fit(select) {
+export function fit(select) {
   const slot = select.parentElement;
   if (slot && select instanceof HTMLSelectElement) slot.dataset.text = select.selectedOptions[0].text;
 }
 
 /**
- * @param {number} value
+ * @param {number | string} value
  * @param {string} label
  * @param {boolean} selected
  */
-function option(value, label, selected) {
+export function option(value, label, selected) {
   const element = make("option", { value: String(value) }, label);
   element.selected = selected;
   return element;

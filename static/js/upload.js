@@ -46,10 +46,13 @@ const note = /** @type {HTMLTextAreaElement} */ (hook("note"));
 const password = /** @type {HTMLInputElement} */ (hook("password"));
 const expiry = /** @type {HTMLSelectElement} */ (hook("expiry"));
 const downloads = /** @type {HTMLSelectElement} */ (hook("downloads"));
+const keep = /** @type {HTMLSelectElement} */ (hook("keep"));
 const link = /** @type {HTMLInputElement} */ (hook("link"));
 
 const worker = new Remote(new URL("../worker/upload.js", import.meta.url));
 let preparing = prepare();
+/** Which sets what was chosen before. */
+const keeping = import("./keeping.js").then((it) => (it.remember(), it), () => null);
 const handles = () => import("./handles.js");
 if (givesHandles) preparing.then(handles, () => {}); // so that a click need not wait for it
 // What earlier saves of this browser have left behind goes at the next visit, to whichever page, but after the first paint.
@@ -91,7 +94,11 @@ store.onchange((now, old) => {
   if (state === old.state && state !== "idle") return;
   hook("title").textContent = title(now);
   showLead(now);
-  if (state === "done" && now.posted) showFacts(now.posted);
+  if (state === "done" && now.posted) {
+    showFacts(now.posted);
+    const { id } = now.posted.share;
+    keeping.then((it) => it?.showKeeping(id)).catch(() => {});
+  }
   const left = old.state === "sending" || old.state === "done";
   if (state !== old.state && (left || !composing || state === "error")) hook("title").focus();
 });
@@ -284,6 +291,7 @@ function shipment() {
     password: password.value || null,
     lifetime: Number(expiry.value),
     maxDownloads: Number(downloads.value),
+    keep: true,
     handles: [],
   };
 }
@@ -346,7 +354,8 @@ async function transfer(method, what, link) {
   let word;
   try {
     const found = givesHandles ? handles().then(({ handlesOf }) => handlesOf(what.items)) : [];
-    [what.handles] = await Promise.race([Promise.all([found, prepared()]), cancelled()]);
+    [what.handles] = await Promise.race([Promise.all([found, prepared(), keeping]), cancelled()]);
+    if ("keep" in what) what.keep = keep.value === "yes";
     const posting = worker.call(method, [what], { news: listen });
     if (store.value.paused) worker.call("pause", []); // pressed before
     const posted = await posting;
@@ -398,7 +407,7 @@ function listen(news) {
 }
 
 hook("start").addEventListener("click", () => (pending ? transfer("resume", pending.what, pending.link) : send()));
-for (const terms of [note, password, expiry, downloads]) terms.addEventListener("input", () => (pending = null));
+for (const terms of [note, password, expiry, downloads, keep]) terms.addEventListener("input", () => (pending = null));
 hook("cancel").addEventListener("click", () => {
   progress.say(say("upload.sending.cancelling"));
   worker.call("cancel", []);

@@ -5,10 +5,12 @@
 
 import * as api from "../js/api.js";
 import * as journals from "../js/journal.js";
+import { keepsakeOf, learnt } from "../js/keepsake.js";
+import * as kept from "../js/kept.js";
 import { checkParts, checkShare } from "./answers.js";
 import { thumbnails } from "./thumbnails.js";
 
-/** @import { Item, KeptEntry, Resumption, Share, Shipment, Upload } from "../js/types.d.ts" */
+/** @import { Item, Keepsake, KeptEntry, Resumption, Share, Shipment, Upload } from "../js/types.d.ts" */
 /** @import { Journal } from "../js/journal.js" */
 /** @import { Engine, Entry, Sealer } from "./engine.d.ts" */
 /** @typedef {Uint8Array<ArrayBuffer>} Bytes */
@@ -19,6 +21,7 @@ export class Dispatch {
   #share;
   #owner;
   #journal;
+  #keepsake;
   /** Parts that the server has. @type {Set<number>} */
   #stored = new Set();
   #hasManifest = false;
@@ -31,12 +34,14 @@ export class Dispatch {
    * @param {Sealer} sealer
    * @param {Item[]} items
    * @param {Journal | null} journal
+   * @param {Keepsake | null} keepsake if the link is to be kept
    */
-  constructor(share, fragment, owner, sealer, items, journal) {
+  constructor(share, fragment, owner, sealer, items, journal, keepsake) {
     this.#share = share;
     this.id = share.id;
     this.#owner = owner;
     this.#journal = journal;
+    this.#keepsake = keepsake;
     this.link = `${location.origin}/d/${share.id}#${fragment}`;
     this.sealer = sealer;
     this.items = items;
@@ -125,6 +130,7 @@ export class Dispatch {
   async complete(signal) {
     const { sealed: size, parts } = this.sealer;
     const share = await api.completeShare(this.#share.id, this.#owner, { size, parts }, signal);
+    if (this.#keepsake) await keep(learnt(this.#keepsake, share, Date.now()));
     await this.#journal?.erase();
     return share;
   }
@@ -156,8 +162,15 @@ export class Dispatch {
 async function giveUp(id, owner, journal) {
   const left = await api.deleteShare(id, owner).then(() => false, ({ code }) => code !== "not-found");
   await journal?.erase();
+  await kept.forget([id]).catch(() => {}); // else it is found to be gone
   return left;
 }
+
+/**
+ * Where a browser keeps nothing it does not keep links either, which the page tells by looking.
+ * @param {Keepsake} keepsake
+ */
+const keep = (keepsake) => kept.put([keepsake]).catch(() => {});
 
 /**
  * Begins a share, with new keys.
@@ -168,7 +181,7 @@ async function giveUp(id, owner, journal) {
 export async function begin(engine, shipment, signal) {
   const keys = engine.createLink(shipment.password);
   const owner = engine.createToken();
-  const { kind, note, items, lifetime, maxDownloads, handles } = shipment;
+  const { kind, note, items, lifetime, maxDownloads, handles, keep: keeps } = shipment;
   const entries = items.map(keptEntry);
   const pictures = await thumbnails(items, signal);
   const pictured = entries.map((kept, i) => ({ ...entry(kept), thumbnail: pictures.get(i) }));
@@ -181,11 +194,13 @@ export async function begin(engine, shipment, signal) {
     /** @type {Upload} */
     const upload = {
       engine: engine.build, fragment: keys.fragment, owner: owner.token, identity: keys.identity, password: keys.password,
-      kind, note, entries, lifetime, maxDownloads, partSize: share.partSize, grace: share.expires - share.now,
+      kind, note, entries, lifetime, maxDownloads, partSize: share.partSize, grace: share.expires - share.now, keep: keeps,
     };
+    const keepsake = keeps ? keepsakeOf(share.id, upload, Date.now()) : null;
+    if (keepsake) await keep(keepsake);
     const { prefix, manifest } = /** @type {{prefix: Bytes, manifest: Bytes}} */ (sealer); // which are never shared ones
     const journal = engine.build === NO_BUILD ? null : await journals.begin(share.id, upload, { prefix, manifest }, handles);
-    return new Dispatch(share, keys.fragment, owner.token, sealer, items, journal);
+    return new Dispatch(share, keys.fragment, owner.token, sealer, items, journal, keepsake);
   } catch (e) {
     sealer.close();
     throw e;
@@ -208,7 +223,8 @@ export async function resume(engine, { id, items }, signal) {
     if (!journal.intact || !fits(upload, items, parts, journal)) throw anew("mismatch", upload);
     const { identity, kind, note, entries } = upload;
     const sealer = newSealer(() => engine.resumeSealer(identity, kind, beside(kind, note), entries.map(entry), journal.prefix, journal.manifest));
-    const dispatch = new Dispatch({ id, partSize: parts.partSize }, upload.fragment, upload.owner, sealer, items, journal);
+    const keepsake = upload.keep ? await again(id, upload) : null;
+    const dispatch = new Dispatch({ id, partSize: parts.partSize }, upload.fragment, upload.owner, sealer, items, journal, keepsake);
     dispatch.arrived(parts);
     return dispatch;
   } catch (e) {
@@ -217,6 +233,18 @@ export async function resume(engine, { id, items }, signal) {
     journal.close();
     throw Object.assign(/** @type {Error} */ (e), { left });
   }
+}
+
+/**
+ * What is kept of an upload that goes on, which has more time from now on.
+ * @param {string} id
+ * @param {Upload} upload
+ */
+async function again(id, upload) {
+  const { created } = (await kept.find(id).catch(() => null)) ?? { created: Date.now() };
+  const keepsake = { ...keepsakeOf(id, upload, Date.now()), created };
+  await keep(keepsake);
+  return keepsake;
 }
 
 /** What stands in the way of going on now, but not for good: the server's trouble, or this device's. */

@@ -113,8 +113,8 @@ async function goOn(loaded, resumption, news, signal) {
     const { code, reason, upload } = /** @type {any} */ (e);
     if (code !== "anew" || upload.password) throw e;
     news({ type: "anew", reason });
-    const { kind, note, lifetime, maxDownloads } = upload;
-    return send(loaded, { kind, note, lifetime, maxDownloads, password: null, ...resumption }, news, signal);
+    const { kind, note, lifetime, maxDownloads, keep } = upload;
+    return send(loaded, { kind, note, lifetime, maxDownloads, keep, password: null, ...resumption }, news, signal);
   }
 }
 

@@ -21,6 +21,7 @@ export async function page(request, url, env) {
 function documentOf(path) {
   if (path === "/") return "index.html";
   if (path === "/how") return "how.html";
+  if (path === "/mine") return "mine.html";
   return /^\/d\/[^/]+$/.test(path) ? "download.html" : "";
 }
 
