@@ -57,7 +57,7 @@ func wantSpoken(t *testing.T, b *webdriver.Browser, state string) {
 		t.Errorf("%s: the language is %q", state, page)
 	}
 	if !strings.HasPrefix(strings.TrimSpace(script), "dialog") { // which is all there is while it is open
-		script = "\nbanner\nlink \"Sealpost\"\nmain" + script
+		script = "\nbanner\nlink \"Sealpost\"\n" + aside(state) + "main" + script
 	}
 	var pattern strings.Builder
 	for line := range strings.SplitSeq(script[1:], "\n") {
@@ -73,6 +73,17 @@ func wantSpoken(t *testing.T, b *webdriver.Browser, state string) {
 	if !regexp.MustCompile(`^` + pattern.String() + `$`).MatchString(strings.Join(lines, "\n") + "\n") {
 		t.Errorf("%s, %s reads\n\t%s\nwant%s", b.Engine, state, strings.Join(lines, "\n\t"), script)
 	}
+}
+
+// aside is the link in the banner to the other page of whoever sends.
+func aside(state string) string {
+	switch page, _, _ := strings.Cut(state, "-"); page {
+	case "download":
+		return ""
+	case "mine":
+		return "link \"Send files\"\n"
+	}
+	return "*\n" // some troubles are those of any page
 }
 
 // reading is the page as a screen reader reads it from top to bottom, one thing on a line.

@@ -148,7 +148,7 @@ func TestPreloads(t *testing.T) {
 	s := newSite(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
-		for _, path := range []string{"/", "/d/AAAAAAAAAAAAAAAA"} {
+		for _, path := range []string{"/", "/d/AAAAAAAAAAAAAAAA", "/mine"} {
 			must(t, b.Go(s.url+path))
 			must(t, b.WaitFor("return document.documentElement.hasAttribute('data-started')", patience))
 			v, err := b.Eval(`const linked=[...document.querySelectorAll('link[href],script[src]')].map(e=>e.href||e.src);

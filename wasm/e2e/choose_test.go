@@ -87,7 +87,7 @@ func TestWithoutScripts(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := launch(t, "chromium", webdriver.Options{Args: []string{"--blink-settings=scriptEnabled=false"}})
-	for path, title := range map[string]string{"/": "Send files · Sealpost", "/d/AAAAAAAAAAAAAAAA#key": "Receive files · Sealpost"} {
+	for path, title := range map[string]string{"/": "Send files · Sealpost", "/d/AAAAAAAAAAAAAAAA#key": "Receive files · Sealpost", "/mine": "My shares · Sealpost"} {
 		must(t, b.Go(s.url+path))
 		v, err := b.Eval("return [document.title,document.body.innerText]")
 		must(t, err)

@@ -63,7 +63,7 @@ func TestEngineIsLight(t *testing.T) {
 func TestFirstPaintIsLight(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	for _, path := range []string{"/", "/d/AAAAAAAAAAAAAAAA"} {
+	for _, path := range []string{"/", "/d/AAAAAAAAAAAAAAAA", "/mine"} {
 		var wire atomic.Int64
 		client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			c, err := (&net.Dialer{}).DialContext(ctx, network, addr)

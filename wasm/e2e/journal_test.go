@@ -98,7 +98,7 @@ func TestJournal(t *testing.T) {
 	})
 }
 
-// TestJournalSealed: whoever reads all that the browser keeps of an unfinished upload finds no key, no name, no note and no password in
+// TestJournalSealed: whoever reads all that the browser keeps of an unfinished upload, and of its link, finds no key, no name, no note and no password in
 // it, in whatever spelling, and no key that could be read.
 func TestJournalSealed(t *testing.T) {
 	t.Parallel()
@@ -132,7 +132,8 @@ func TestJournalSealed(t *testing.T) {
 		found := v.([]any)
 		hay, err := base64.StdEncoding.DecodeString(found[1].(string))
 		must(t, err)
-		if found[0] != 1.0 || bytes.Contains(hay, []byte("EXTRACTABLE")) || len(hay) < 2000 || !bytes.Contains(hay, []byte(r.id)) {
+		// There are two keys: of the upload, and of the list of links, in which it is.
+		if found[0] != 2.0 || bytes.Contains(hay, []byte("EXTRACTABLE")) || len(hay) < 2000 || !bytes.Contains(hay, []byte(r.id)) {
 			t.Fatalf("%v keys, %d bytes: not what should be there", found[0], len(hay))
 		}
 		haystacks := map[string][]byte{"the database": hay}

@@ -9,10 +9,11 @@ var spoken = map[string]string{
 		button "Choose files"
 		button "Choose a folder"
 		textbox "A note, sealed with the files"
-		text "Keep it for _ , for _ , with _ ."
+		text "Keep it for _ , for _ , with _ . This browser _ ."
 		combobox "Keep it for" = 1 day
 		combobox "Downloads" = any number of downloads
 		textbox "Password"
+		combobox "What this browser does with the link" = keeps the link
 		button "Seal and send" disabled
 		text "Sealed in your browser. This server keeps the envelope, never the key. How this works"
 		link "How this works"`,
@@ -21,6 +22,7 @@ var spoken = map[string]string{
 		text "They are compressed and sealed before they leave this device."` + spokenParcel + `
 		textbox "Password" = •••••••••••
 		button "Show the password"
+		combobox "What this browser does with the link" = keeps the link
 		status "3 files, 13.9 MB"
 		button "Seal and send"
 		text "Sealed in your browser.*"
@@ -83,6 +85,9 @@ var spoken = map[string]string{
 		button "QR code"
 		button "Mail" collapsed
 		text "3 files * 5 downloads with a password"
+		text "The link is listed under My shares in this browser until it expires."
+		link "My shares"
+		button "Don’t keep it here"
 		button "Send something else"
 		text "Sealed in your browser.*"
 		link "How this works"`,
@@ -100,6 +105,9 @@ var spoken = map[string]string{
 		text "Servers read mail on its way, *"
 		link "Write the mail"
 		text "3 files * 5 downloads with a password"
+		text "The link is listed under My shares in this browser until it expires."
+		link "My shares"
+		button "Don’t keep it here"
 		button "Send something else"
 		text "Sealed in your browser.*"
 		link "How this works"`,
@@ -114,6 +122,9 @@ var spoken = map[string]string{
 		text "Servers read mail on its way, *"
 		link "Write the mail"
 		text "3 files * 5 downloads with a password"
+		text "The link is listed under My shares in this browser until it expires."
+		link "My shares"
+		button "Don’t keep it here"
 		button "Send something else"
 		text "Sealed in your browser.*"
 		link "How this works"`,
@@ -147,8 +158,61 @@ var spoken = map[string]string{
 		text "*-*-*-*-*-*"
 		button "Copy the words"
 		text "a note * 5 downloads with a password"
+		text "The link is listed under My shares in this browser until it expires."
+		link "My shares"
+		button "Don’t keep it here"
 		button "Send something else"
 		text "Sealed in your browser.*"
+		link "How this works"`,
+	"mine-empty": `
+		heading "No shares here" level 1 (= What you send from this browser is listed here until it expires: *)
+		text "What you send from this browser is listed here until it expires: *"
+		link "Send something"
+		heading "How safe this list is" level 2
+		text "The links are in this browser alone, *"
+		text "On a device that is not yours, *"
+		text "To have the list on another device, *"
+		button "Add a saved list"
+		text "This list is in your browser alone. *"
+		link "How this works"`,
+	"mine-ready": spokenMine + spokenShares + `
+		heading "How safe this list is" level 2
+		*
+		button "Save the list"
+		button "Add a saved list"
+		button "Forget the whole list"
+		text "This list is in your browser alone. *"
+		link "How this works"`,
+	"mine-terms": spokenMine + `
+		*
+		button "Change: Letter to Grüße 📮.txt and 2 more"
+		*
+		text "Keep it _ , for _ ."
+		combobox "How long it is kept: Letter to Grüße 📮.txt and 2 more" = until tomorrow, * focused
+		combobox "Downloads: Letter to Grüße 📮.txt and 2 more" = * more downloads
+		button "Change it: Letter to Grüße 📮.txt and 2 more"
+		button "Leave it: Letter to Grüße 📮.txt and 2 more"
+		*
+		text "This list is in your browser alone. *"
+		link "How this works"`,
+	"mine-export": spokenMine + `
+		*
+		button "Save the list"
+		button "Add a saved list"
+		button "Forget the whole list"
+		textbox "A passphrase for the file" = ••••• focused invalid (= *)
+		text "Whoever has the file and the passphrase has your links. *"
+		textbox "The passphrase once more"
+		button "Save the file"
+		alert "Write at least 10 characters. *"
+		text "This list is in your browser alone. *"
+		link "How this works"`,
+	"mine-unreachable": spokenMine + `
+		alert "The server cannot be reached. * Until then, this is what the server said before."
+		button "Ask again"
+		list "What was sent"
+		*
+		text "This list is in your browser alone. *"
 		link "How this works"`,
 	"download-locked": `
 		heading "This share has a password" level 1 (= Whoever sent it to you has it.)
@@ -566,9 +630,28 @@ const (
 		button "Add files"
 		button "Add a folder"
 		textbox "A note, sealed with the files" = The harbour, as promised. See you on Sunday!
-		text "Keep it for _ , for _ , with _ ."
+		text "Keep it for _ , for _ , with _ . This browser _ ."
 		combobox "Keep it for" = 1 day
 		combobox "Downloads" = 5 downloads`
+	spokenMine = `
+		heading "My shares" level 1*(= What was sent from this browser, the newest first. *)
+		text "What was sent from this browser, the newest first. *"`
+	spokenShares = `
+		list "What was sent"
+		listitem "Letter to Grüße 📮.txt * Not all of it has been sent. *"
+		text "Letter to Grüße 📮.txt*"
+		text "Not all of it has been sent."
+		text "3 files 13.9 MB sent today, *"
+		button "Copy link: Letter to Grüße 📮.txt and 2 more"
+		button "QR code: Letter to Grüße 📮.txt and 2 more"
+		link "Go on sending: Letter to Grüße 📮.txt and 2 more"
+		button "Forget: Letter to Grüße 📮.txt and 2 more"
+		listitem "A note Taken back. *"
+		text "A note"
+		text "Taken back. The server has deleted it."
+		text "sent today, *"
+		button "Forget: A note" focused
+		*`
 	spokenEntries = `
 		list "What is in it"
 		listitem "Letter to Grüße 📮.txt 40.0 kB"

@@ -29,7 +29,7 @@ func walkFiles(t *testing.T, r *rand.Rand) []string {
 	}
 }
 
-// walk leads a browser through all that people come to see of both pages, and calls visit for each state that a designer would
+// walk leads a browser through all that people come to see of the pages, and calls visit for each state that a designer would
 // draw. Transfers are slow enough to be looked at; what is visited may be resized but not changed.
 func walk(t *testing.T, b *webdriver.Browser, files []string, visit func(state string)) {
 	t.Helper()
@@ -41,6 +41,9 @@ func walk(t *testing.T, b *webdriver.Browser, files []string, visit func(state s
 			return !/^(locked|ready|done)$/.test(m?.dataset.state)||m.hasAttribute('data-spent')||!document.querySelector('[data-hook=report]').hidden`, patience))
 		look(state)
 	}
+	must(t, b.Go(s.url+"/mine"))
+	wantState(t, b, patience, "empty")
+	visit("mine-empty")
 	share := s.walkUpload(t, b, files, visit)
 	s.walkUnfinished(t, b, files, visit)
 	s.walkDownload(t, b, share, visit)
@@ -48,6 +51,7 @@ func walk(t *testing.T, b *webdriver.Browser, files []string, visit func(state s
 	s.walkTree(t, b, visit)
 	s.walkFollowing(t, b, files, visit)
 	s.walkRefusals(t, b, share, files, visit)
+	s.walkMine(t, b, share, files, visit)
 	s.walkTroubles(t, b, share, files, visit)
 }
 
@@ -277,6 +281,35 @@ func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, fi
 	must(t, b.Click("[data-hook=start]"))
 	wantState(t, b, patience, "error")
 	visit("upload-full")
+}
+
+// walkMine looks at what was sent so far: several things, a note that is taken back, one that is not finished.
+func (s *site) walkMine(t *testing.T, b *webdriver.Browser, share string, files []string, visit func(string)) {
+	t.Helper()
+	s.tap.answer("", "", nil)
+	note := s.reader(t, s.send(t, b, parcel{note: walkParcel.note, downloads: "10"}), "")
+	s.begin(t, b, parcel{files: files}, func() { must(t, b.Go(s.url+"/mine")) })
+	s.mine(t, b)
+	twice(t, b, note.of("revoke"))
+	note.wantRow(t, b, "e.dataset.state==='gone'")
+	must(t, b.WaitFor("return /Forget$|Take back$/.test(document.querySelector(a[0]).textContent)", patience, note.of("revoke")))
+	visit("mine-ready")
+	r := s.reader(t, share, walkParcel.password)
+	must(t, b.Click(r.of("extend")))
+	must(t, b.WaitForElement(r.of("terms"), patience))
+	visit("mine-terms")
+	must(t, b.Click(r.of("terms-cancel")))
+	must(t, b.Click("[data-hook=export]"))
+	must(t, b.WaitFor("return document.activeElement===document.querySelector('[data-hook=passphrase]')", patience))
+	must(t, b.SetValue("[data-hook=passphrase]", "short"))
+	must(t, b.Click("[data-hook=export-save]"))
+	must(t, b.WaitFor("return !document.querySelector('[data-hook=backup-error]').hidden", patience))
+	visit("mine-export")
+	mend := s.tap.cut("/api/v1/")
+	must(t, b.Go(s.url+"/mine"))
+	must(t, b.WaitFor("return !document.querySelector('[data-hook=error]').hidden", patience))
+	visit("mine-unreachable")
+	mend()
 }
 
 func (s *site) walkTroubles(t *testing.T, b *webdriver.Browser, share string, files []string, visit func(string)) {
