@@ -1,9 +1,10 @@
 // @ts-check
 // Whether this browser keeps the link of what is sent: a choice that lasts, and what the page says of it when all is sent.
 
-import { hook, make } from "./dom.js";
+import { hook, make, showAlert } from "./dom.js";
 import * as kept from "./kept.js";
 import { load, say, sayWith } from "./messages.js";
+import { explain } from "./trouble.js";
 import { choose } from "./upload-view.js";
 
 const CHOICE = "sealpost keep"; // in localStorage
@@ -45,8 +46,8 @@ function show(id, isKept) {
   const mine = make("a", { href: "/mine" }, say("page.mine"));
   const button = make("button", { type: "button", class: "textual", "data-hook": "unkeep" }, say("keeping.forget"));
   button.addEventListener("click", async () => {
-    const forgotten = await kept.forget([id]).then(() => true, () => false);
-    if (!forgotten) return;
+    const trouble = await kept.forget([id]).then(() => "", (e) => explain(e).whole);
+    if (trouble) return showAlert(trouble);
     hook("keeping").replaceChildren(say("keeping.forgotten"));
     hook("status").textContent = say("keeping.forgotten");
     hook("copy").focus(); // the button that had the focus is gone

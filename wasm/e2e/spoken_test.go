@@ -141,6 +141,7 @@ var spoken = map[string]string{
 		combobox "Downloads" = 5 downloads
 		textbox "Password" = *-*-*-*-*-* *
 		button "Hide the password"
+		combobox "What this browser does with the link" = keeps the link
 		button "Suggest others"*
 		text "*-*-*-*-*-*"
 		status "6 words, drawn at random out of 1,296: 62 bits. *"
