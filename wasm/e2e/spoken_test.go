@@ -563,6 +563,7 @@ var spoken = map[string]string{
 		text "Nothing is lost: what you chose is still here."` + spokenParcel + `
 		textbox "Password" = •••••••••••
 		button "Show the password"
+		combobox "What this browser does with the link" = keeps the link
 		alert "It has no room for this at the moment. *"
 		button "Try again"
 		text "Sealed in your browser.*"
@@ -587,6 +588,7 @@ var spoken = map[string]string{
 		text "They are compressed and sealed before they leave this device."
 		*
 		textbox "Password"
+		combobox "What this browser does with the link" = keeps the link
 		status "3 files, 13.9 MB"
 		alert "This is 13.9 MB, and the server takes up to 1.05 MB at once. *"
 		button "Seal and send" disabled
