@@ -102,8 +102,8 @@ func reading(b *webdriver.Browser) (lines []string, err error) {
 			if(e===document.activeElement)more.push('focused');
 			if(e.disabled)more.push('disabled');
 			if(e.getAttribute('aria-invalid')==='true')more.push('invalid');
-			const by=document.getElementById(e.getAttribute('aria-describedby'));
-			if(by&&text(by))more.push('(= '+text(by)+')');
+			const by=(e.getAttribute('aria-describedby')??'').split(' ').map(id=>document.getElementById(id)).filter(by=>by&&!by.hidden).map(text).join(' ').trim();
+			if(by)more.push('(= '+by+')');
 			return [e,e.matches('p,li')?text(e):null,more.join(' ').replace(/\s+/g,' ')]})`)
 	if err != nil {
 		return nil, err

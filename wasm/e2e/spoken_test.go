@@ -203,7 +203,7 @@ var spoken = map[string]string{
 		button "Forget the whole list"
 		textbox "A passphrase for the file" = ••••• focused invalid (= *)
 		text "Whoever has the file and the passphrase has your links. *"
-		textbox "The passphrase once more"
+		textbox "The passphrase once more" (= *)
 		button "Save the file"
 		alert "Write at least 10 characters. *"
 		text "This list is in your browser alone. *"
