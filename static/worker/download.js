@@ -265,16 +265,18 @@ function sealReport(engine, recipient, { reason, words, key }) {
  * @returns {Promise<string>}
  */
 async function takeTicket(whole, signal) {
-  const { share, keeper } = current;
-  if (current.ticket && whole) await keeper.reserve(share, current.ticket);
-  if (current.ticket) return current.ticket;
-  current.wanted ??= (await loading).engine.createToken(); // kept when an answer is lost: the same ticket again takes no other download
-  if (whole) await keeper.reserve(share, current.wanted.token);
-  await api.takeDownload(current.id, current.keys.bearer, current.wanted.hash, signal).catch(whenOpen);
-  current.ticket = current.wanted.token;
-  current.wanted = null;
-  if (current.arrivals) current.arrivals.ticket = current.ticket;
-  return current.ticket;
+  const own = current, { id, keys, share, keeper } = own;
+  if (own.ticket && whole) await keeper.reserve(share, own.ticket);
+  if (own.ticket) return own.ticket;
+  const { engine } = await loading;
+  // Kept when an answer is lost, and for whoever asks meanwhile: the same ticket again takes no other download.
+  const wanted = (own.wanted ??= engine.createToken());
+  if (whole) await keeper.reserve(share, wanted.token);
+  await api.takeDownload(id, keys.bearer, wanted.hash, signal).catch(whenOpen);
+  own.ticket = wanted.token;
+  own.wanted = null;
+  if (own.arrivals) own.arrivals.ticket = own.ticket;
+  return own.ticket;
 }
 
 async function viewer() {

@@ -137,6 +137,29 @@ func TestPreviewOne(t *testing.T) {
 	})
 }
 
+// TestPreviewHasty: who closes the viewer before the server has answered, and opens it on something else, takes one download all the same.
+func TestPreviewHasty(t *testing.T) {
+	t.Parallel()
+	someEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t)
+		b := launch(t, engine, webdriver.Options{})
+		share := s.sealThings(t, 3, thing{"a.txt", "", []byte("this is a")}, thing{"b.txt", "", []byte("this is b")})
+		open(t, b, share, "ready")
+		must(t, b.WaitForElement("[data-hook=preview]", patience))
+		release := s.tap.hold("/downloads")
+		look(t, b, "a.txt")
+		must(t, b.Click("[data-hook=viewer-close]"))
+		look(t, b, "b.txt")
+		release()
+		if state, text := shown(t, b); state != "shown" || text != "this is b" {
+			t.Errorf("%s: %q", state, text)
+		}
+		if n := s.taken(s.reader(t, share, "").id); n != 1 {
+			t.Errorf("%d downloads were taken", n)
+		}
+	})
+}
+
 // TestPreviewTrouble: what goes wrong with what is looked at is told where one looks; and what has gone meanwhile leads back to the page.
 func TestPreviewTrouble(t *testing.T) {
 	t.Parallel()
