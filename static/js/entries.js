@@ -11,6 +11,7 @@
 import { hook, make } from "./dom.js";
 import { row } from "./download-view.js";
 import * as format from "./format.js";
+import { style } from "./late.js";
 import { say } from "./messages.js";
 import { Rows } from "./rows.js";
 import { slices } from "./slices.js";
@@ -34,17 +35,7 @@ const ORDERS = /** @type {const} */ (["sent", "name", "size", "date"]);
  * @returns {Promise<Grown>}
  */
 export async function grow(manifest) {
-  const style = make("link", { rel: "stylesheet", href: new URL("../css/late/tree.css", import.meta.url).href });
-  if (!document.querySelector(`link[href="${style.href}"]`)) {
-    const { promise, resolve, reject } = Promise.withResolvers();
-    style.addEventListener("load", resolve);
-    style.addEventListener("error", reject);
-    document.head.append(style);
-    await promise.catch((e) => {
-      style.remove();
-      throw e;
-    });
-  }
+  await style("tree");
   const tree = await Tree.grown(manifest.entries, format.language, slices(new AbortController().signal));
   tree.open(GLANCE);
   return { tree, manifest };
@@ -143,7 +134,8 @@ export class Entries {
       this.#current = turned ? rows.findIndex(({ node }) => node === turned) : 0;
       this.#redraw(turned !== undefined);
       if (turned) this.#go(this.#current, "toggle");
-      this.#found.textContent = words ? this.#told(words, rows.length) : "";
+      const most = this.#rows.count < rows.length ? say("entries.most", { n: this.#rows.count }) : "";
+      this.#found.textContent = [words ? this.#told(words, rows.length) : "", most].join(" ").trim();
     } catch (e) {
       if (!signal.aborted) throw e;
     } finally {
@@ -229,9 +221,10 @@ export class Entries {
    * @param {string} [name]
    */
   #go(i, name) {
-    const element = this.#rows.reveal(i);
-    const usable = /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("button:not([disabled])"));
-    const target = [...usable].find((button) => column(button.dataset.hook) === column(name)) ?? usable[0] ?? element;
+    const element = this.#rows.reveal(Math.min(i, this.#rows.count - 1));
+    const buttons = /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("button:not([disabled])"));
+    const usable = [...buttons].filter((button) => button.checkVisibility());
+    const target = usable.find((button) => column(button.dataset.hook) === column(name)) ?? usable[0] ?? element;
     if (target === element) element.tabIndex = -1;
     target.focus();
   }

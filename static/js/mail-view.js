@@ -36,7 +36,7 @@ export function mailPanel(button, copier) {
   button.addEventListener("click", () => open(panel.hidden));
 
   /** @type {Letter} */
-  let letter = { link: "", posted: null };
+  let letter = { link: "", posted: null, guarded: false };
   const fill = () => {
     key.textContent = split(letter.link).key;
     half.hidden = whole.checked;
@@ -59,11 +59,11 @@ export function mailPanel(button, copier) {
  * @param {Letter} letter
  * @param {boolean} whole
  */
-function address({ link, posted }, whole) {
+function address({ link, posted, guarded }, whole) {
   const lines = [posted ? say("passing.mail.until", { moment: moment(posted.share.expires) }) : say("passing.mail.lasts", { time: lifetime() })];
   if (whole) lines.push(link);
   else lines.push(split(link).place, say("passing.mail.rest"));
-  if (posted ? posted.share.password : /** @type {HTMLInputElement} */ (hook("password")).value) lines.push(say("passing.mail.password"));
+  if (posted?.share.password ?? guarded) lines.push(say("passing.mail.password"));
   return mailto(say("passing.mail.subject"), lines.join("\n\n"));
 }
 

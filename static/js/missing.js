@@ -22,7 +22,7 @@ const LINK = /(https?:\/\/[^\s/]+)\/d\/([\w-]+)#([\w-]{44})(?![\w-])/;
 export function readPasted(text) {
   const dense = text.replace(/\s/g, "");
   const link = LINK.exec(text) ?? LINK.exec(dense);
-  if (link) return { origin: link[1].toLowerCase(), id: link[2], fragment: link[3] };
+  if (link && URL.canParse(link[1])) return { origin: link[1].toLowerCase(), id: link[2], fragment: link[3] };
   const key = KEY.exec(dense.replace(/^[<("'“„«‘]+|[>)"'”“»’.,;]+$/gu, ""));
   return key && { origin: "", id: "", fragment: key[1] };
 }

@@ -17,10 +17,11 @@ import { explain } from "./trouble.js";
  * @typedef {object} Letter what there is to pass on
  * @property {string} link "" if there is none yet
  * @property {Posted | null} posted once all of it is sent
+ * @property {boolean} guarded by a password, as far as is known before
  */
 
 /** @type {Letter} */
-let letter = { link: "", posted: null };
+let letter = { link: "", posted: null, guarded: false };
 /** @type {ReturnType<typeof build> | null} */
 let view = null;
 

@@ -38,6 +38,7 @@ const store = new Store({
   adding: false,
   link: "",
   kept: false, // another page could go on with what is being sent
+  guarded: false, // it has a password
   paused: false,
   posted: /** @type {Posted | null} */ (null),
 });
@@ -348,7 +349,8 @@ const linkOf = (id, fragment) => `${location.origin}/d/${id}#${fragment}`;
  * @param {string} link as far as it is known
  */
 async function transfer(method, what, link) {
-  store.set({ state: "sending", error: "", link, posted: null, kept: method === "resume", paused: false });
+  const guarded = method === "resume" ? unsaid : password.value !== "";
+  store.set({ state: "sending", error: "", link, posted: null, kept: method === "resume", guarded, paused: false });
   progress.start(parcel.size);
   pending = null;
   let word;
@@ -426,6 +428,7 @@ hook("again").addEventListener("click", () => {
   clearTab();
   store.set({ link: "", posted: null, error: "" });
   refresh();
+  clearPassword(); // and the words that were suggested for what was sent
   offer().catch(() => {});
 });
 

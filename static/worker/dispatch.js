@@ -130,7 +130,7 @@ export class Dispatch {
   async complete(signal) {
     const { sealed: size, parts } = this.sealer;
     const share = await api.completeShare(this.#share.id, this.#owner, { size, parts }, signal);
-    if (this.#keepsake) await keep(learnt(this.#keepsake, share, Date.now()));
+    if (this.#keepsake) await kept.update(learnt(this.#keepsake, share, Date.now())).catch(() => {}); // unless it was forgotten meanwhile
     await this.#journal?.erase();
     return share;
   }
@@ -236,14 +236,15 @@ export async function resume(engine, { id, items }, signal) {
 }
 
 /**
- * What is kept of an upload that goes on, which has more time from now on.
+ * What is kept of an upload that goes on, which has more time from now on. Null if it is not kept any more, because it was forgotten.
  * @param {string} id
  * @param {Upload} upload
  */
 async function again(id, upload) {
-  const { created } = (await kept.find(id).catch(() => null)) ?? { created: Date.now() };
-  const keepsake = { ...keepsakeOf(id, upload, Date.now()), created };
-  await keep(keepsake);
+  const known = await kept.find(id).catch(() => null);
+  if (!known) return null;
+  const keepsake = { ...keepsakeOf(id, upload, Date.now()), created: known.created };
+  await kept.update(keepsake).catch(() => {});
   return keepsake;
 }
 

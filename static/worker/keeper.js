@@ -101,7 +101,7 @@ export class Keeper {
     this.#full ||= how === "disk-full"; // the browser was wrong about its room
     if (this.#passing) await this.#wipe(this.#passing);
     this.#passing = null;
-    if (!this.#lasting || !LAST.has(how) || (how === "complete" && !whole)) return;
+    if (!this.#lasting || !LAST.has(how) || (!whole && (how === "complete" || how === "cancelled"))) return;
     await this.#wipe(this.#lasting);
     this.#lasting = null;
   }
