@@ -115,6 +115,7 @@ export class Viewer {
     this.#at = this.#list.indexOf(index);
     if (this.#at < 0) return; // it has a thumbnail, and is none of what can be shown
     this.#steps.hidden = this.#list.length < 2;
+    this.#dialog.toggleAttribute("data-several", this.#list.length > 1);
     this.#dialog.showModal();
     this.#show();
     this.#title.focus();
