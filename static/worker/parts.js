@@ -4,7 +4,8 @@
 // stretch of a large one.
 //
 // What they still learn: that it is not all of the share, which parts it is, and when. Parts stand in the order of the plain stream, so
-// where in the bundle something lies, and about how large it is. Who has been told that must not be known saves the whole.
+// where in the bundle something lies, and about how large it is. Who has been told that must not be known saves the whole. What is
+// looked at, and not saved, is not read like this (viewing.js): a video would have to come whole, and so they learn more of it.
 //
 // A large part comes in pieces. Those that are not wanted are dropped as they come; of the others the last are kept for what is
 // read next, which mostly begins where this ends, and those with the seek table, which are read first: memory is bounded by what is
