@@ -151,7 +151,7 @@ func TestEntries(t *testing.T) {
 func TestEntriesByKeyboard(t *testing.T) {
 	t.Parallel()
 	r := random(t)
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		share := s.sealBundle(t, r, harbour(), harbourSize)
 		b := launch(t, engine, webdriver.Options{})

@@ -122,7 +122,7 @@ func TestMediaRanges(t *testing.T) {
 	must(t, err)
 	s := newSite(t)
 	share := s.sealThings(t, 0, thing{"a.wav", "text/html", sound}, thing{"b.txt", "", []byte("b")})
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{Prefs: map[string]any{"dom.serviceWorkers.idle_timeout": 2000, "dom.serviceWorkers.idle_extended_timeout": 1000}})
 		open(t, b, share, "ready")
 		must(t, b.WaitForElement("[data-hook=preview]", patience))

@@ -259,7 +259,7 @@ func TestServersTerms(t *testing.T) {
 // TestNotKept: a person may choose that a link is not kept, before it is sent and after, and the choice lasts.
 func TestNotKept(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
 		const keeping = "return new RegExp(a[0]).test(document.querySelector('[data-hook=keeping]').textContent)"
@@ -297,7 +297,7 @@ func TestNotKept(t *testing.T) {
 // TestLinksExpire: what has expired is erased, on the page that lists it while it is open, and on any other when it is visited.
 func TestLinksExpire(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-lifetimes", "8s,1h", "-default-lifetime", "1h")
 		b := launch(t, engine, webdriver.Options{})
 		r := s.reader(t, s.send(t, b, parcel{note: "soon over", expiry: "8"}), "")
@@ -420,7 +420,7 @@ func add(t *testing.T, b *webdriver.Browser, file, passphrase string) string {
 // taken back. A wrong passphrase is told, and nothing is added twice.
 func TestListMoves(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		s.tap.record()
 		from, to := followers(engine)

@@ -45,7 +45,7 @@ func showCode(t *testing.T, b *webdriver.Browser) {
 // it is there; so is the picture that one saves. The link is in no request, and the focus comes back.
 func TestQR(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		for name, options := range map[string]webdriver.Options{"light": {}, "dark": {Dark: true}} {
 			t.Run(name, func(t *testing.T) {
 				s := newSite(t)
@@ -163,7 +163,7 @@ func letterOf(t *testing.T, address string) (subject, body string) {
 // reads. Who insists gets a mail with the whole link.
 func TestMail(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
 		s.tap.set(func(tp *tap) { tp.inject = clips })
@@ -253,7 +253,7 @@ func suggest(t *testing.T, b *webdriver.Browser) string {
 // the share. Of another password nobody is told that it is good.
 func TestPhrase(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		s.tap.observe()
 		b := launch(t, engine, webdriver.Options{})

@@ -53,7 +53,7 @@ func TestThumbnails(t *testing.T) {
 	}
 	slices.Sort(files)
 	want := inventory(t, dir)
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		s.tap.observe()
 		s.tap.set(func(tp *tap) { // on a busy machine they take longer than a person would be kept waiting
