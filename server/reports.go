@@ -12,7 +12,7 @@ import (
 
 // addReport keeps what a recipient has sealed to the operator. It is not opened here, nor could it be.
 func (s *Server) addReport(c *call, sh store.Share) error {
-	sealed, err := s.report(c)
+	sealed, err := s.report(c, sh)
 	if err != nil {
 		c.drain() // as for a part
 		return err
@@ -26,13 +26,16 @@ func (s *Server) addReport(c *call, sh store.Share) error {
 	return c.empty()
 }
 
-// report reads the body.
-func (s *Server) report(c *call) ([]byte, error) {
+// report reads the body. What is still being sent cannot be reported: beginning a share costs nothing, and the room for reports is not to
+// be filled with reports of empty ones.
+func (s *Server) report(c *call, sh store.Share) ([]byte, error) {
 	size := c.r.ContentLength
 	kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
 	switch {
 	case s.cfg.ReportRecipient == "":
 		return nil, api.NewProblem(api.CodeReportsOff)
+	case sh.State != store.Ready:
+		return nil, notReady()
 	case kind != "application/octet-stream":
 		return nil, api.NewProblem(api.CodeBadRequest)
 	case size < 0, size == 0 && c.r.Header.Get("Content-Length") == "":

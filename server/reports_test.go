@@ -21,6 +21,14 @@ const recipient = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujw
 
 func reporting(c *server.Config) { c.ReportRecipient = recipient }
 
+// whole is a share that is ready.
+func (h *host) whole() link {
+	h.t.Helper()
+	l := h.create(100)
+	h.send(l, sealed(100))
+	return l
+}
+
 func (h *host) report(l link, sealed []byte) answer {
 	h.t.Helper()
 	return h.do("POST", l.path+"/reports", l.access, sealed, "Content-Type", "application/octet-stream")
@@ -47,8 +55,8 @@ func TestReports(t *testing.T) {
 	h.pass(24 * time.Hour)
 	h.sweep()
 	h.want(h.report(l, two), 404, api.CodeNotFound) // it lived for an hour
-	again := h.create(100)
-	h.want(h.report(again, two), 204, "") // whether it is whole is not asked
+	again := h.whole()
+	h.want(h.report(again, two), 204, "")
 	all := h.reports()
 	if len(all) != 2 || all[0].Share != l.id || !bytes.Equal(all[0].Sealed, one) || all[1].Share != again.id || !bytes.Equal(all[1].Sealed, two) {
 		t.Fatalf("%d reports: %.200v", len(all), all)
@@ -78,7 +86,7 @@ func TestReports(t *testing.T) {
 
 func TestReportLimits(t *testing.T) {
 	h := newHost(t, reporting, func(c *server.Config) { c.ReportLimit = store.ReportLimit{Share: 2, All: 3} })
-	l, other := h.create(100), h.create(100)
+	l, other := h.whole(), h.whole()
 	last := sealed(100)
 	h.want(h.report(l, sealed(100)), 204, "")
 	h.want(h.report(l, last), 204, "")
@@ -89,6 +97,18 @@ func TestReportLimits(t *testing.T) {
 	if n := len(h.reports()); n != 3 {
 		t.Errorf("%d reports", n)
 	}
+}
+
+// What is still being sent cannot be reported, whose sender may never have meant to send anything.
+func TestReportOpen(t *testing.T) {
+	h := newHost(t, reporting)
+	l := h.create(100)
+	h.want(h.report(l, sealed(100)), 409, api.CodeNotReady)
+	if n := len(h.reports()); n != 0 {
+		t.Errorf("%d reports", n)
+	}
+	h.send(l, sealed(100))
+	h.want(h.report(l, sealed(100)), 204, "")
 }
 
 func TestReportsOff(t *testing.T) {
@@ -104,9 +124,9 @@ func TestReportsOff(t *testing.T) {
 
 // Whoever reports is limited by address, and whoever shows nothing right is not even told that.
 func TestReportLimiter(t *testing.T) {
-	limiter := &countdown{n: 2}
+	limiter := &countdown{n: 3}
 	h := newHost(t, reporting, func(c *server.Config) { c.CreateLimiter = limiter })
-	l := h.create(100)
+	l := h.whole()
 	stranger := l
 	_, stranger.access = newToken()
 	h.want(h.report(stranger, sealed(100)), 404, api.CodeNotFound)
@@ -172,7 +192,7 @@ type (
 // A client that hangs up in the middle of a report leaves none; one that hangs up after it does.
 func TestReportCutShort(t *testing.T) {
 	h := newHost(t, reporting)
-	l := h.create(100)
+	l := h.whole()
 	ctx, hangUp := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	req := h.post(ctx, l.path+"/reports", l.access, r, 1000)

@@ -16,8 +16,8 @@ func (c *check) report(u *share, bearer string, body any, header ...string) answ
 	return c.do("POST", u.path("/reports"), bearer, body, header...)
 }
 
-// testReports: who has the link can report, password or not, whole or still being sent; what is kept is an age file and not too
-// large; the same one is kept once; and a share takes some, and not any number. A report changes nothing about its share.
+// testReports: who has the link can report, password or not, once the share is whole; what is kept is an age file and not too large;
+// the same one is kept once; and a share takes some, and not any number. A report changes nothing about its share.
 func testReports(c *check) {
 	if c.config.ReportRecipient == "" {
 		c.Fatal("this deployment takes no reports")
@@ -31,7 +31,8 @@ func testReports(c *check) {
 		c.want(c.report(u, bearer, one), http.StatusNoContent)
 	}
 	open := c.create(newShare(sealed(1000)))
-	c.want(c.report(open, open.access.String(), sealed(1)), http.StatusNoContent)
+	c.refused(c.report(open, open.access.String(), one), api.CodeNotReady)
+	c.refused(c.report(open, open.owner.String(), one), api.CodeNotFound)
 
 	c.refused(c.report(u, u.owner.String(), one), api.CodeNotFound)
 	c.refused(c.report(u, c.taken(u).String(), one), api.CodeNotFound)

@@ -180,8 +180,8 @@ type Meta interface {
 	Doomed(ctx context.Context, now, idle int64, limit int) ([]string, error)
 	// Forget deletes the record of a removed share and all that hangs on it. Call it when its bytes are gone.
 	Forget(ctx context.Context, id string) error
-	// AddReport keeps r of the share r.Share; r.Received is its now. A report of the same share and bytes that is there already is
-	// left as it is, which is fine. At the limit it is ErrEnough, or ErrFull if it is that of all shares, which racing calls
+	// AddReport keeps r of the share r.Share, which is ErrNotFound here until it is ready, too; r.Received is its now. A report of the
+	// same share and bytes that is there already is left as it is, which is fine. At the limit it is ErrEnough, or ErrFull if it is that of all shares, which racing calls
 	// may pass by a few.
 	AddReport(ctx context.Context, r Report, limit ReportLimit) error
 	// Reports returns the next reports after a given one, or the first ones after the zero Report, in the order of Received and

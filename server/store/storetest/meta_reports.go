@@ -48,7 +48,7 @@ func wantReports(t *testing.T, m store.Meta, want ...store.Report) {
 
 // metaAddReport: a report is there once, with every byte, also when its share is gone.
 func metaAddReport(t *testing.T, m store.Meta) {
-	s, open := ready(t, m), create(t, m)
+	s, other, open := ready(t, m), ready(t, m), create(t, m)
 	wantReports(t, m)
 	bytes := make([]byte, 64<<10)
 	for i := range bytes {
@@ -59,17 +59,19 @@ func metaAddReport(t *testing.T, m store.Meta) {
 	must(t, m.AddReport(t.Context(), again, many))
 	must(t, m.AddReport(t.Context(), again, store.ReportLimit{Share: 1, All: 1})) // takes no room
 	wantReports(t, m, r)
-	other := report(t, m, open.ID, now+20, string(bytes)) // the same bytes about another share
-	wantReports(t, m, r, other)
+	second := report(t, m, other.ID, now+20, string(bytes)) // the same bytes about another share
+	wantReports(t, m, r, second)
+	err := m.AddReport(t.Context(), store.Report{ID: newID(), Share: open.ID, Received: now, Sealed: r.Sealed}, many)
+	wantErr(t, "report of a share that is open", err, store.ErrNotFound)
 
 	must(t, m.Remove(t.Context(), s.ID, now))
 	must(t, m.Forget(t.Context(), s.ID))
-	wantReports(t, m, r, other)
-	err := m.AddReport(t.Context(), again, many)
+	wantReports(t, m, r, second)
+	err = m.AddReport(t.Context(), again, many)
 	wantErr(t, "report of a share that is gone", err, store.ErrNotFound)
-	got, err := m.Share(t.Context(), open.ID, now)
+	got, err := m.Share(t.Context(), other.ID, now)
 	must(t, err)
-	wantEqual(t, "share that was reported", got, open)
+	wantEqual(t, "share that was reported", got, other)
 }
 
 func metaAddReportLimits(t *testing.T, m store.Meta) {

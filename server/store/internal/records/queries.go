@@ -98,12 +98,12 @@ const (
 	// AddReport. The insert gives way to the same report, which the result then finds; else that tells whether it is the limit of
 	// the share that was reached.
 	reportInsert = `INSERT INTO reports (id, share, received, digest, sealed)
-		SELECT $1, id, $2, $3, $4 FROM shares WHERE id = $5 AND state <> 'removed' AND expires > $2
+		SELECT $1, id, $2, $3, $4 FROM shares WHERE id = $5 AND state = 'ready' AND expires > $2
 		AND (SELECT COUNT(*) FROM reports r WHERE r.share = $5) < $6 AND (SELECT COUNT(*) FROM reports) < $7
 		ON CONFLICT DO NOTHING`
 	reportResult = `SELECT EXISTS (SELECT 1 FROM reports r WHERE r.share = $1 AND r.digest = $2),
 		(SELECT COUNT(*) FROM reports r WHERE r.share = $1) < $3
-		FROM shares WHERE id = $1 AND state <> 'removed' AND expires > $4`
+		FROM shares WHERE id = $1 AND state = 'ready' AND expires > $4`
 	reportsSelect = `SELECT id, share, received, sealed FROM reports
 		WHERE received > $1 OR received = $1 AND id > $2 ORDER BY received, id LIMIT $3`
 	reportsDrop = `DELETE FROM reports WHERE received < $1 RETURNING id`
