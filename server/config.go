@@ -25,7 +25,8 @@ type Config struct {
 	Build string       // of Pages; told to clients, which never mix builds
 	Pages http.Handler // answers whatever is not under /api, see Pages; nil for the API alone
 
-	CreateLimiter  Limiter        // of new shares and of reports, by client address
+	CreateLimiter  Limiter        // of new shares, by client address
+	ReportLimiter  Limiter        // of reports, by client address
 	MissLimiter    Limiter        // of refused tokens, by client address; never asked about a request with the right one
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 

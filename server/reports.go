@@ -23,6 +23,7 @@ func (s *Server) addReport(c *call, sh store.Share) error {
 	if err := s.meta.AddReport(c.settled(), r, s.cfg.ReportLimit); err != nil {
 		return missIfNotFound(err)
 	}
+	s.cfg.Log.Warn("a report came in") // of which share, the log does not tell
 	return c.empty()
 }
 
@@ -43,7 +44,7 @@ func (s *Server) report(c *call, sh store.Share) ([]byte, error) {
 	case size > api.MaxReportSize:
 		return nil, api.NewProblem(api.CodeTooLarge)
 	}
-	if p := limited(s.cfg.CreateLimiter, s.clientKey(c.r)); p != nil {
+	if p := limited(s.cfg.ReportLimiter, s.clientKey(c.r)); p != nil {
 		return nil, p
 	}
 	sealed, err := io.ReadAll(io.LimitReader(c.r.Body, size))

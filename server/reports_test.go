@@ -44,7 +44,7 @@ func (h *host) reports() []store.Report {
 }
 
 // A report is kept as it came, with the share and the time; it outlives the share, and goes after its own time. Of none of this
-// is there a trace in the log.
+// is there more in the log than that a report came in.
 func TestReports(t *testing.T) {
 	h := newHost(t, reporting)
 	l := h.create(100)
@@ -79,7 +79,7 @@ func TestReports(t *testing.T) {
 	if n := len(h.reports()); n != 0 {
 		t.Errorf("%d reports are left", n)
 	}
-	if out := h.log.String(); strings.Contains(out, l.id) || strings.Contains(out, all[0].ID) || strings.Contains(out, l.access) {
+	if out := h.log.String(); strings.Count(out, `level=WARN msg="a report came in"`) != 3 || strings.Contains(out, l.id) || strings.Contains(out, all[0].ID) || strings.Contains(out, l.access) {
 		t.Errorf("log:\n%s", out)
 	}
 }
@@ -104,8 +104,8 @@ func TestReportOpen(t *testing.T) {
 	h := newHost(t, reporting)
 	l := h.create(100)
 	h.want(h.report(l, sealed(100)), 409, api.CodeNotReady)
-	if n := len(h.reports()); n != 0 {
-		t.Errorf("%d reports", n)
+	if n, out := len(h.reports()), h.log.String(); n != 0 || strings.Contains(out, "report came in") {
+		t.Errorf("%d reports, and the log\n%s", n, out)
 	}
 	h.send(l, sealed(100))
 	h.want(h.report(l, sealed(100)), 204, "")
@@ -124,8 +124,8 @@ func TestReportsOff(t *testing.T) {
 
 // Whoever reports is limited by address, and whoever shows nothing right is not even told that.
 func TestReportLimiter(t *testing.T) {
-	limiter := &countdown{n: 3}
-	h := newHost(t, reporting, func(c *server.Config) { c.CreateLimiter = limiter })
+	limiter := &countdown{n: 1}
+	h := newHost(t, reporting, func(c *server.Config) { c.ReportLimiter = limiter })
 	l := h.whole()
 	stranger := l
 	_, stranger.access = newToken()

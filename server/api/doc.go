@@ -111,8 +111,12 @@
 // tells the operator that something is wrong with a share. The body is an age file, sealed to Config.ReportRecipient, as
 // "Content-Type: application/octet-stream", and begins with [AgeMagic] (422 not-sealed). It has at most [MaxReportSize] bytes, which
 // Content-Length says before. What is in it is between clients and operator (package wasm/internal/report). Without a recipient the answer
-// is 403 reports-off. The same bytes again are 204 and add nothing. A share takes some reports, then it is 409 enough-reports, and a
-// server some thousands, then it is 507 storage-full; the number of requests may be limited by address (429).
+// is 403 reports-off. A share that is open is 409 not-ready: only one that is complete can be reported. The same bytes again are 204 and
+// add nothing. A share takes some reports, then it is 409 enough-reports, and a server some thousands, then it is 507 storage-full; the
+// number of requests may be limited by address (429), and more tightly than that of new shares.
+//
+// When a server has those thousands, there is room again as the oldest have been kept for their time. There is no call and no tool yet with
+// which the operator reads reports and makes room sooner.
 //
 // The server cannot open a report. It keeps it for 90 days, also when the share is gone before, and with it the share's id and the time:
 // so that the operator learns which share is meant, that it is reported and when, even if they never open one. For that time

@@ -78,7 +78,7 @@ const smallPart = 64 << 10
 func start(t *testing.T, data string, flags ...string) *daemon {
 	t.Helper()
 	args := append([]string{"-listen", "127.0.0.1:0", "-data", data, "-part-size", "64KiB", "-sweep", "1s", "-log-level", "debug",
-		"-create-rate", "0", "-miss-rate", "0"}, flags...)
+		"-create-rate", "0", "-miss-rate", "0", "-report-rate", "0"}, flags...)
 	cmd := exec.Command(binary, args...)
 	cmd.Env = []string{"GORACE=halt_on_error=1"}
 	return startCommand(t, cmd)

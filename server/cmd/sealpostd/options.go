@@ -26,6 +26,7 @@ type options struct {
 	abandonAfter    time.Duration
 	createRate      float64
 	missRate        float64
+	reportRate      float64
 	reportRecipient string
 	logLevel        slog.Level
 	logFormat       string
@@ -57,6 +58,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	fs.Var((*values.Duration)(&o.abandonAfter), "abandon-after", "`time` after its last part at which an unfinished upload is removed")
 	fs.Float64Var(&o.createRate, "create-rate", 60, "`shares` per minute and client address, 0 for any number")
 	fs.Float64Var(&o.missRate, "miss-rate", 300, "`refusals` per minute and client address that say why, 0 for any number")
+	fs.Float64Var(&o.reportRate, "report-rate", 6, "`reports` per minute and client address, 0 for any number")
 	fs.StringVar(&o.reportRecipient, "report-recipient", "", "`age recipient` to which the page seals reports of abuse; without one it takes none")
 	fs.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level`: debug, info, warn or error")
 	fs.StringVar(&o.logFormat, "log-format", "text", "`format`: text or json")
@@ -92,7 +94,7 @@ func (o *options) validate(rest []string) error {
 		return fmt.Errorf("unknown log format %q", o.logFormat)
 	case o.sweep < time.Second:
 		return fmt.Errorf("sweep interval %v is shorter than a second", o.sweep)
-	case o.createRate < 0 || o.missRate < 0:
+	case o.createRate < 0 || o.missRate < 0 || o.reportRate < 0:
 		return errors.New("a rate is negative")
 	case o.maxShareSize == 0 || o.partSize == 0 || o.maxDownloads == 0 || o.abandonAfter == 0:
 		return errors.New("a limit is zero") // which server.Config takes for its default

@@ -82,6 +82,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		Pages:           pages,
 		CreateLimiter:   newLimiter(o.createRate),
 		MissLimiter:     newLimiter(o.missRate),
+		ReportLimiter:   newLimiter(o.reportRate),
 		TrustedProxies:  o.trustedProxies,
 		Lifetimes:       o.lifetimes,
 		DefaultLifetime: o.defaultLifetime,

@@ -34,7 +34,7 @@ func newServer(getenv func(string) string, logger *slog.Logger) (*server.Server,
 		Log:   logger,
 		Build: build,
 	}
-	createRate, missRate := 60.0, 300.0
+	createRate, missRate, reportRate := 60.0, 300.0, 6.0
 	// Subrequests of a request: 50 on Cloudflare's free plan, 10,000 on the paid one.
 	// https://developers.cloudflare.com/workers/platform/limits/
 	subrequests := int64(50)
@@ -47,6 +47,7 @@ func newServer(getenv func(string) string, logger *slog.Logger) (*server.Server,
 		set(getenv, "ABANDON_AFTER", (*values.Duration)(&c.AbandonAfter)),
 		set(getenv, "CREATE_RATE", (*number)(&createRate)),
 		set(getenv, "MISS_RATE", (*number)(&missRate)),
+		set(getenv, "REPORT_RATE", (*number)(&reportRate)),
 		set(getenv, "REPORT_RECIPIENT", (*text)(&c.ReportRecipient)),
 		set(getenv, "SUBREQUESTS", (*integer)(&subrequests)),
 	)
@@ -54,6 +55,7 @@ func newServer(getenv func(string) string, logger *slog.Logger) (*server.Server,
 		return nil, err
 	}
 	c.CreateLimiter, c.MissLimiter = newLimiter("create", createRate), newLimiter("miss", missRate)
+	c.ReportLimiter = newLimiter("report", reportRate)
 	spans := max(1, int(subrequests)-reserved)
 	c.Blobs = &r2.Store{Parts: binding("PARTS"), MaxSpans: spans, MaxSweep: max(1, spans/2)} // a question and an answer each
 	return server.New(c)
