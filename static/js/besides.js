@@ -1,7 +1,7 @@
 // @ts-check
 // What one may do with a share besides saving it: report it, or open it without this page. Each is another script, which comes when
 // it is asked for; until this one has come, and where the operator takes no reports, its button is not there. What is gone cannot be
-// reported any more: the server would not know who may.
+// reported any more: the server would not know who may. Nor can what is still being sent.
 
 import * as api from "./api.js";
 import { hook } from "./dom.js";
@@ -23,7 +23,7 @@ export function offer(store, worker) {
 
   const show = (/** @type {Now} */ { state, share, manifest, over }) => {
     if (share && !asked && (state === "locked" || state === "ready")) ask();
-    report.hidden = !recipient || over;
+    report.hidden = !recipient || over || share?.state !== "ready";
     byHand.hidden = !share || !manifest || over || share.state === "open" || share.left === 0;
   };
 
@@ -34,17 +34,26 @@ export function offer(store, worker) {
     show(store.value);
   };
 
-  const tell = (/** @type {any} */ e) => store.set({ error: explain(e).whole });
+  /** Opens a dialog, unless one is about to open. */
+  const once = async (/** @type {HTMLElement} */ button, /** @type {() => Promise<void>} */ open) => {
+    if (report.hasAttribute("aria-busy") || byHand.hasAttribute("aria-busy")) return;
+    button.setAttribute("aria-busy", "true");
+    await open().catch((e) => store.set({ error: explain(e).whole }));
+    button.removeAttribute("aria-busy");
+  };
 
   store.onchange(show);
-  report.addEventListener("click", () => {
+  report.addEventListener("click", () => once(report, async () => {
     const { manifest } = store.value;
-    import("./report.js").catch(missing).then((script) => script.report(worker, recipient, manifest !== null)).catch(tell);
-  });
-  byHand.addEventListener("click", () => {
+    const script = await import("./report.js").catch(missing);
+    await script.report(worker, recipient, manifest !== null);
+  }));
+  byHand.addEventListener("click", () => once(byHand, async () => {
     const { share, manifest } = store.value;
-    if (share && manifest) import("./stock.js").catch(missing).then((script) => script.byHand(worker, share, manifest)).catch(tell);
-  });
+    if (!share || !manifest) return;
+    const script = await import("./stock.js").catch(missing);
+    await script.byHand(worker, share, manifest);
+  }));
 }
 
 /**

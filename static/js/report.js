@@ -2,7 +2,7 @@
 // Reporting a share to the operator. What is written is sealed to them by the worker before it leaves, and the key of the share is in
 // it only if one ticks that.
 
-import { hook, make } from "./dom.js";
+import { make } from "./dom.js";
 import { has, load, say } from "./messages.js";
 import { explain } from "./trouble.js";
 import { show } from "./window.js";
@@ -92,7 +92,7 @@ function why(e) {
 function thank(dialog) {
   const close = make("button", { type: "button", class: "quiet", "data-hook": "report-close" }, say("report.close"));
   close.addEventListener("click", () => dialog.close());
-  const heading = hook("report-title");
+  const heading = /** @type {HTMLElement} */ (dialog.querySelector("h2"));
   heading.textContent = say("report.thanks");
   const { parentElement } = heading;
   parentElement?.replaceChildren(heading, make("p", {}, say("report.thanksText")), make("div", { class: "row" }, close));

@@ -37,6 +37,21 @@ func sendReport(t *testing.T, b *webdriver.Browser) {
 	must(t, b.WaitFor("return !document.querySelector('dialog')", patience))
 }
 
+// wantOneWindow presses a button, and the other one, before its dialog can have come, and wants one dialog, which Escape closes.
+func wantOneWindow(t *testing.T, b *webdriver.Browser, hook string) {
+	t.Helper()
+	must(t, b.WaitFor("return ['report','by-hand'].every(h=>!document.querySelector('[data-hook='+h+']').hidden)", patience))
+	_, err := b.Eval("for(const h of [a[0],a[0],'report','by-hand'])document.querySelector('[data-hook='+h+']').click()", hook)
+	must(t, err)
+	must(t, b.WaitForElement("dialog[open]", patience))
+	must(t, b.WaitFor("return !document.querySelector('[aria-busy]')", patience))
+	if n, err := b.Eval("return document.querySelectorAll('dialog').length"); n != 1.0 || err != nil {
+		t.Errorf("%v dialogs, %v", n, err)
+	}
+	must(t, b.Press(webdriver.Escape))
+	must(t, b.WaitFor("return !document.querySelector('dialog')", patience))
+}
+
 // sealedReports are what the server has kept of a share, in order.
 func (s *site) sealedReports(t *testing.T, share string) (all [][]byte) {
 	t.Helper()
@@ -80,6 +95,8 @@ func TestReport(t *testing.T) {
 			must(t, b.WaitFor("return !document.querySelector('dialog')", patience))
 			unlock(t, b, password)
 			wantState(t, b, patience, "ready")
+			wantOneWindow(t, b, "report")
+			wantOneWindow(t, b, "by-hand")
 			fillReport(t, b, "malware", words+" (without)", false)
 			sendReport(t, b)
 			wantFocus(t, b, "[data-hook=report]")

@@ -507,8 +507,7 @@ var spoken = map[string]string{
 		button "Save all, 13.9 MB"
 		text "any number of downloads * single files can be saved when all has arrived"
 		text "Opened in your browser *"
-		link "How this works"
-		button "Report this"`,
+		link "How this works"`,
 	"download-following-receiving": `
 		heading "Opening the seal" level 1 focused (= It is still being sent, and saved as it comes: *)
 		text "It is still being sent, and saved as it comes: it is whole when the sender has finished. Keep this page open."

@@ -38,7 +38,8 @@ func walk(t *testing.T, b *webdriver.Browser, files []string, visit func(state s
 	visit = func(state string) {
 		t.Helper()
 		must(t, b.WaitFor(`const m=document.querySelector('main[data-page=download]');
-			return !/^(locked|ready|done)$/.test(m?.dataset.state)||m.hasAttribute('data-spent')||!document.querySelector('[data-hook=report]').hidden`, patience))
+			return !/^(locked|ready|done)$/.test(m?.dataset.state)||m.hasAttribute('data-spent')||/still being sent/.test(m.innerText)
+				||!document.querySelector('[data-hook=report]').hidden`, patience))
 		look(state)
 	}
 	must(t, b.Go(s.url+"/mine"))
