@@ -6,6 +6,7 @@ import * as commands from "./commands.js";
 import { copies } from "./copy.js";
 import { make } from "./dom.js";
 import { load, say } from "./messages.js";
+import { explain } from "./trouble.js";
 import { show } from "./window.js";
 
 /** @import { Step } from "./commands.js" */
@@ -18,28 +19,42 @@ import { show } from "./window.js";
  * @param {Share} share
  * @param {Manifest} manifest
  */
-export async function byHand(worker, { id }, { kind }) {
+export async function byHand(worker, { id, password }, { kind }) {
   await load("stock");
   const { origin } = location;
   const status = make("p", { class: "unseen", role: "status" });
   const first = make("div", { class: "steps" });
   const key = make("button", { type: "button", class: "quiet", "data-hook": "stock-key" }, say("stock.show"));
   const close = make("button", { type: "button", class: "quiet", "data-hook": "stock-close" }, say("stock.close"));
+  const alert = make("p", { class: "alert", role: "alert", "data-hook": "stock-error", hidden: "" });
+  const tell = (/** @type {string} */ text) => {
+    alert.textContent = text;
+    alert.hidden = !text;
+  };
   const hidden = () => {
-    first.replaceChildren(...commands.byProgram(origin, id).map((step) => block(step, status)), make("p", { class: "muted" }, say("stock.showing")));
+    first.replaceChildren(...commands.byProgram(origin, id, password).map((step) => block(step, status)), make("p", { class: "muted" }, say("stock.showing")));
     key.textContent = say("stock.show");
   };
   let shown = false;
   key.addEventListener("click", async () => {
+    tell("");
     shown = !shown;
     if (!shown) return hidden();
-    const keys = await worker.call("keys", []);
-    first.replaceChildren(...commands.byKeys(origin, id, keys).map((step) => block(step, status)));
     key.textContent = say("stock.hide");
+    try {
+      const keys = await worker.call("keys", []);
+      if (!shown) return; // it is not wanted any more
+      first.replaceChildren(...commands.byKeys(origin, id, keys).map((step) => block(step, status)));
+    } catch (e) {
+      if (!shown) return;
+      shown = false;
+      hidden();
+      tell(explain(e).whole);
+    }
   });
   hidden();
   const rest = commands.rest(kind === "tar").map((step) => block(step, status));
-  const dialog = await show("stock", say("stock.open"), make("p", {}, say("stock.lead")), first, make("div", { class: "row" }, key), ...rest,
+  const dialog = await show("stock", say("stock.open"), make("p", {}, say("stock.lead")), first, make("div", { class: "row" }, key), alert, ...rest,
     make("div", { class: "row" }, close), status);
   close.addEventListener("click", () => dialog.close());
 }

@@ -55,6 +55,12 @@ func TestByHand(t *testing.T) {
 			}
 			must(t, b.Click("[data-hook=stock-copy]"))
 			must(t, b.WaitFor("return /^(Copied|Press)/.test(document.querySelector('[data-hook=stock-copy]').textContent)", patience))
+			_, err := b.Eval("const e=document.querySelector('[data-hook=stock-key]');e.click();e.click()")
+			must(t, err)
+			settle(t, b)
+			if strings.Contains(html(t, b), "AGE-SECRET-KEY") {
+				t.Errorf("%s: the key is shown to who has changed their mind", c.name)
+			}
 			must(t, b.Click("[data-hook=stock-key]"))
 			must(t, b.WaitForElement("[data-step=shown]", patience))
 			byKey := shownCommands(t, b)
@@ -72,12 +78,12 @@ func TestByHand(t *testing.T) {
 				if way == "program" {
 					must(t, os.Mkdir(filepath.Join(dir, "bin"), 0o755))
 					must(t, os.Symlink(filepath.Join(programs, "sealpost"), filepath.Join(dir, "bin/sealpost")))
-					input = link + "\n"
+					input = link + "\n" + c.p.password + "\n" // the password once
 				}
 				sh := exec.Command("bash", "-euo", "pipefail", "-c", strings.Join(commands, "\n"))
 				sh.Dir = dir
 				sh.Stdin = strings.NewReader(input)
-				sh.Env = append(os.Environ(), "SEALPOST_PASSWORD="+c.p.password, "LC_ALL=C.UTF-8")
+				sh.Env = append(os.Environ(), "SEALPOST_PASSWORD=", "LC_ALL=C.UTF-8")
 				out, err := sh.CombinedOutput()
 				if err != nil {
 					t.Fatalf("%s, %s: %v\n%s", c.name, way, err, out)
