@@ -31,7 +31,7 @@ let view = null;
  */
 export async function passOn(now) {
   letter = now;
-  await Promise.all([load("passing"), style("passing")]);
+  await Promise.all([load("passing"), style("passing"), style("window")]); // that has the box to tick
   view ??= build();
   view.all.hidden = !letter.link;
   view.mail.update(letter);

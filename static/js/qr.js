@@ -9,6 +9,7 @@ import * as format from "./format.js";
 import { style } from "./late.js";
 import { load, say } from "./messages.js";
 import { Remote } from "./remote.js";
+import { show } from "./window.js";
 
 /** @typedef {{size: number, modules: Uint8Array}} Code */
 
@@ -25,21 +26,15 @@ const LATER = 60_000; // milliseconds after which nobody takes the saved picture
  */
 export async function showQR(link, opener, name = "") {
   const [code] = await Promise.all([encode(link), load("passing"), style("passing")]);
-  const title = make("h2", { id: "qr-title", tabindex: "-1" }, say("passing.qr.title"));
   const save = make("button", { type: "button", class: "quiet", "data-hook": "qr-save" }, say("passing.qr.save"));
   const close = make("button", { type: "button", class: "quiet", "data-hook": "qr-close" }, say("passing.qr.close"));
-  const dialog = make("dialog", { class: "camera", "aria-labelledby": "qr-title", "aria-describedby": "qr-text", "data-hook": "qr-dialog" }, title);
-  if (name) dialog.append(make("p", { class: "name" }, make("bdi", { dir: "ltr" }, format.name(name))));
-  dialog.append(picture(code), make("p", { class: "muted small", id: "qr-text" }, say("passing.qr.text")), make("div", { class: "row" }, close, save));
+  const text = make("p", { class: "muted small", id: "qr-text" }, say("passing.qr.text"));
+  const names = name ? [make("p", { class: "name" }, make("bdi", { dir: "ltr" }, format.name(name)))] : [];
+  const dialog = await show("qr", say("passing.qr.title"), ...names, picture(code), text, make("div", { class: "row" }, close, save));
+  dialog.setAttribute("aria-describedby", text.id);
   save.addEventListener("click", () => savePicture(code));
   close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => {
-    dialog.remove();
-    opener.focus();
-  });
-  document.body.append(dialog);
-  dialog.showModal();
-  title.focus();
+  dialog.addEventListener("close", () => opener.focus());
 }
 
 /**

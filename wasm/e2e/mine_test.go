@@ -113,7 +113,7 @@ func TestMine(t *testing.T) {
 		must(t, b.WaitFor("return window.copied===a[0]", patience, s.url+"/d/"+first.id+"#"+first.fragment))
 
 		must(t, b.Click(first.of("share-qr")))
-		must(t, b.WaitForElement("[data-hook=qr-dialog] svg", patience))
+		must(t, b.WaitForElement("[data-hook=qr-window] svg", patience))
 		must(t, b.Click("[data-hook=qr-close]"))
 		wantFocus(t, b, first.of("share-qr"))
 
