@@ -34,7 +34,7 @@ func sendReport(t *testing.T, b *webdriver.Browser) {
 	must(t, b.Click("[data-hook=report-send]"))
 	must(t, b.WaitForElement("[data-hook=report-close]", patience))
 	must(t, b.Click("[data-hook=report-close]"))
-	must(t, b.WaitFor("return !document.querySelector('dialog')", patience))
+	must(t, b.WaitFor("return !document.querySelector('dialog[open]')", patience))
 }
 
 // wantOneWindow presses a button, and the other one, before its dialog can have come, and wants one dialog, which Escape closes.
@@ -45,11 +45,11 @@ func wantOneWindow(t *testing.T, b *webdriver.Browser, hook string) {
 	must(t, err)
 	must(t, b.WaitForElement("dialog[open]", patience))
 	must(t, b.WaitFor("return !document.querySelector('[aria-busy]')", patience))
-	if n, err := b.Eval("return document.querySelectorAll('dialog').length"); n != 1.0 || err != nil {
+	if n, err := b.Eval("return document.querySelectorAll('dialog.window').length"); n != 1.0 || err != nil {
 		t.Errorf("%v dialogs, %v", n, err)
 	}
 	must(t, b.Press(webdriver.Escape))
-	must(t, b.WaitFor("return !document.querySelector('dialog')", patience))
+	must(t, b.WaitFor("return !document.querySelector('dialog[open]')", patience))
 }
 
 // sealedReports are what the server has kept of a share, in order.
@@ -92,7 +92,7 @@ func TestReport(t *testing.T) {
 				t.Error("a key is offered that nobody has")
 			}
 			must(t, b.Press(webdriver.Escape))
-			must(t, b.WaitFor("return !document.querySelector('dialog')", patience))
+			must(t, b.WaitFor("return !document.querySelector('dialog[open]')", patience))
 			unlock(t, b, password)
 			wantState(t, b, patience, "ready")
 			wantOneWindow(t, b, "report")
