@@ -13,7 +13,7 @@
 import { copies } from "./copy.js";
 import { MOST_PIXELS, dimensions } from "./dimensions.js";
 import { make } from "./dom.js";
-import { objection } from "./drawing.js";
+import { objection, undeclared } from "./drawing.js";
 import * as format from "./format.js";
 import { extensionOf, kindOf, typeOf } from "./kinds.js";
 import { played } from "./media.js";
@@ -108,9 +108,9 @@ async function picture({ entry }, bytes, type) {
 async function drawing({ entry }, bytes) {
   const words = decode(bytes, true);
   const against = words === null ? "other" : objection(words);
-  if (against === "other") throw other();
+  if (words === null || against === "other") throw other();
   if (against === "complex") throw new Refusal(say("preview.refused.complex"));
-  return image(entry, await dataURL(new Blob([bytes], { type: "image/svg+xml" })), () => {});
+  return image(entry, await dataURL(new Blob([undeclared(words)], { type: "image/svg+xml" })), () => {});
 }
 
 /**
