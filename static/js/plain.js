@@ -51,8 +51,8 @@ export function page(text, extension) {
 export function cut(text) {
   const blocks = [];
   for (let at = 0; at < text.length;) {
-    const line = text.lastIndexOf("\n", at + BLOCK) + 1;
-    let end = at + BLOCK >= text.length ? text.length : line > at ? line : at + BLOCK;
+    const line = text.slice(at, at + BLOCK + 1).lastIndexOf("\n") + 1; // what is before is not searched again
+    let end = at + BLOCK >= text.length ? text.length : at + (line || BLOCK);
     if (end < text.length && /[\ud800-\udbff]/.test(text[end - 1])) end++; // two halves of a character stay together
     blocks.push(text.slice(at, end));
     at = end;
