@@ -99,14 +99,17 @@ function webp(v) {
 }
 
 /**
- * The boxes that tell sizes are somewhere within others. The largest that looks like one counts.
+ * The boxes that tell sizes are somewhere within others. The largest that looks like one counts. What can be a sequence, too, has sizes in
+ * other boxes, and is not shown.
  * @param {DataView} v
  */
 function avif(v) {
   /** @type {Size | null} */
   let found = null;
-  const end = Math.min(v.byteLength - 16, 1 << 20);
-  for (let at = 4; at < end; at++) {
+  const brands = v.getUint32(0); // the length of the box that names them
+  if (brands < 16) return null;
+  for (let at = 8; at < brands; at += 4) if (word(v, at) === "avis") return null;
+  for (let at = brands; at <= v.byteLength - 16; at++) {
     if (v.getUint8(at) === 0x69 && word(v, at) === "ispe") found = larger(found, { width: v.getUint32(at + 8), height: v.getUint32(at + 12) });
   }
   return found;
