@@ -55,6 +55,7 @@ const store = new Store({
 });
 
 let learnt = 0; // when the share was, by this device's clock; milliseconds
+let seenWith = ""; // the ticket under which something was looked at, if the worker has it
 
 const { id, fragment } = readLink();
 const worker = new Remote(new URL("../worker/download.js", import.meta.url));
@@ -222,10 +223,13 @@ async function fail(e) {
 }
 
 async function open() {
+  seenWith = ""; // the worker begins anew, too
   store.set({ state: "loading", error: "", waiting: false, sent: 0 });
   try {
     if (!fragment) throw Object.assign(new Error("no fragment"), { code: "no-fragment" });
-    await show(await worker.call("open", [id, fragment, history.state.ticket]));
+    const opened = await worker.call("open", [id, fragment, history.state.ticket]);
+    seenWith = ""; // something may have been looked at meanwhile
+    await show(opened);
   } catch (e) {
     fail(e);
   }
@@ -341,9 +345,6 @@ async function read() {
     store.set({ busy: false });
   }
 }
-
-/** The ticket under which something was looked at. */
-let seenWith = "";
 
 /** What the viewer needs of this page. */
 const looking = {

@@ -296,7 +296,8 @@ function stopViewing() {
  */
 function orderOf(engine, signal) {
   const { id, share, keys, arrivals } = current;
-  const ticket = current.ticket ?? "";
+  const { ticket } = current;
+  if (!ticket) throw new Error("BUG: opened without a ticket");
   const { sealed, manifest } = current.unlocked ?? unlockedFirst();
   const renew = async () => api.takeDownload(id, keys.bearer, (await known(ticket)).hash, signal);
   return { share, ticket, renew, manifest, arrivals, opener: () => engine.newOpener(keys.identity, sealed) };
