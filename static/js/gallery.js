@@ -9,7 +9,7 @@ import { imageType } from "./kinds.js";
 import { fill } from "./list.js";
 import { say } from "./messages.js";
 
-/** @import { Manifest } from "../worker/engine.d.ts" */
+/** @import { Manifest, OpenedEntry } from "../worker/engine.d.ts" */
 /** @import { Remote } from "./remote.js" */
 
 const TYPES = new Set(["image/png", "image/jpeg", "image/webp"]);
@@ -23,11 +23,12 @@ let shown = null;
  * Shows the gallery of a share, if it has pictures.
  * @param {Remote} worker
  * @param {Manifest} manifest
+ * @param {(entry: OpenedEntry) => boolean} previewable whether one can be looked at: others have no tile, which would do nothing
  * @param {((index: number) => void) | null} open is called to look at one; null if that cannot be done yet
  */
-export function showGallery(worker, { entries }, open) {
+export function showGallery(worker, { entries }, previewable, open) {
   shown?.remove();
-  const pictured = entries.flatMap(({ pictured }, i) => (pictured ? [i] : []));
+  const pictured = entries.flatMap((entry, i) => (entry.pictured && previewable(entry) ? [i] : []));
   if (!pictured.length) return void (shown = null);
   const pictures = new Pictures(worker);
   shown = make("ul", { class: "gallery", role: "list", "data-hook": "gallery", "data-show": "ready done", "aria-label": say("preview.gallery") });
