@@ -99,7 +99,7 @@ export class Viewer {
    */
   offer(manifest, whole) {
     const { kind, entries } = manifest;
-    showGallery(this.#page.worker, manifest, whole ? this.open : null);
+    showGallery(this.#page.worker, manifest, this.previewable, whole ? this.open : null);
     this.#single.remove();
     this.#single.disabled = !whole;
     if (kind === "file" && this.previewable(entries[0])) hook("download").after(this.#single);
@@ -113,7 +113,6 @@ export class Viewer {
     const { entries } = this.#page.manifest();
     this.#list = entries.flatMap((entry, i) => (this.previewable(entry) ? [i] : []));
     this.#at = this.#list.indexOf(index);
-    if (this.#at < 0) return; // it has a thumbnail, and is none of what can be shown
     this.#steps.hidden = this.#list.length < 2;
     this.#dialog.toggleAttribute("data-several", this.#list.length > 1);
     this.#dialog.showModal();
@@ -137,7 +136,8 @@ export class Viewer {
     this.#dialog.dataset.kind = kindOf(entry) ?? "";
     this.#save.setAttribute("aria-label", say("download.list.saveLabel", { name }));
     const left = this.#page.costs();
-    if (left !== null) this.#ask(left, index, entry);
+    if (left === 0) this.#tell("error", make("p", { role: "alert" }, say("preview.none")));
+    else if (left !== null) this.#ask(left, index, entry);
     else this.#open(index, entry);
   }
 

@@ -167,10 +167,11 @@ async function text(source) {
   element.tabIndex = 0; // so that keys scroll it
   element.setAttribute("role", "region");
   element.setAttribute("aria-label", format.name(name));
-  const copy = make("button", { type: "button", class: "quiet", "data-hook": "viewer-copy" }, say("preview.copy"));
-  copies(copy, element, () => words);
+  const copy = make("button", { type: "button", class: "quiet", "data-hook": "viewer-copy" }, say(whole ? "preview.copy" : "preview.copyShown"));
+  const status = make("span", { class: "unseen", role: "status" }); // the page's is outside of the dialog, and not read out
+  copies(copy, element, () => words, status);
   const remark = whole ? "" : say("preview.cut", { limit: format.size(MOST.text), size: format.size(size) });
-  return { element, beside: [copy], remark, close() {} };
+  return { element, beside: [copy, status], remark, close() {} };
 }
 
 /**
