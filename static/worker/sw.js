@@ -181,16 +181,20 @@ function pieces(port, signal) {
     port.close();
   };
   signal.addEventListener("abort", cancel);
+  let taken = () => {};
   return new ReadableStream({
-    pull: (controller) => new Promise((resolve) => {
+    start(controller) {
       port.onmessage = ({ data }) => {
         if (data.type === "data") {
           collect(data.buffer.byteLength);
           controller.enqueue(new Uint8Array(data.buffer));
         } else if (data.type === "end") controller.close();
         else controller.error(new Error("it is not there"));
-        resolve(undefined);
+        taken();
       };
+    },
+    pull: () => new Promise((resolve) => {
+      taken = () => resolve(undefined);
       port.postMessage({ type: "pull" });
     }),
     cancel,

@@ -111,7 +111,7 @@ export class Viewing {
     try {
       await end.promise;
     } catch (e) {
-      if (!gone.signal.aborted) say({ type: "error" });
+      say({ type: "error" }); // also to who was given up for another, and would wait for ever
       if (/** @type {any} */ (e).code !== "left") throw e;
     } finally {
       gone.abort(left());
