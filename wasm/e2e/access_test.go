@@ -189,7 +189,7 @@ func wantNothingCut(t *testing.T, b *webdriver.Browser, state string) {
 			if(!(e instanceof HTMLElement)||!e.checkVisibility({visibilityProperty:true})||e.closest('.unseen,.choose input'))continue;
 			const s=getComputedStyle(e),r=e.getBoundingClientRect();
 			if(r.left<-1)bad.push(tag(e)+' begins outside');
-			if(/hidden|clip/.test(s.overflowX+s.overflowY)&&!e.matches('input')&&!e.matches('.envelope')&&(e.scrollWidth>e.clientWidth+1||e.scrollHeight>e.clientHeight+1))bad.push(tag(e)+' is cut');
+			if(/hidden|clip/.test(s.overflowX+s.overflowY)&&!e.matches('input,.envelope,[data-hook=thumbnail]')&&(e.scrollWidth>e.clientWidth+1||e.scrollHeight>e.clientHeight+1))bad.push(tag(e)+' is cut');
 			if(/auto|scroll/.test(s.overflowX)&&e.scrollWidth>e.clientWidth+1)bad.push(tag(e)+' scrolls sideways');
 			if(e.matches('select')||e.matches('input[type=password]:placeholder-shown')&&e.placeholder){
 				const [w,,room]=measure(e,e.matches('select')?e.selectedOptions[0].text:e.placeholder,'max-content');

@@ -335,6 +335,7 @@ var spoken = map[string]string{
 		button "Previous"
 		button "Next"
 		button "Copy the text"
+		status
 		button "Save Letter to Grüße 📮.txt"`,
 	"download-pictures": `
 		heading "You have been sent 5 files" level 1 focused (= Sealed *. Open for * more.)
@@ -454,7 +455,7 @@ var spoken = map[string]string{
 		text "Opened in your browser *"
 		link "How this works"
 		button "Open it without this page"
-		button "Report this"`,
+		button "Report this"*`,
 	"download-tree-done": `
 		heading "Saved" level 1 focused (= It is whole: every byte was checked. *)
 		text "It is whole: every byte was checked. *"` + spokenFound + `
