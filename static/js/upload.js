@@ -408,6 +408,7 @@ function listen(news) {
   else progress.update(news);
 }
 
+hook("start").addEventListener("mousedown", (e) => e.preventDefault()); // else a field closes, and the button is elsewhere when it is let go
 hook("start").addEventListener("click", () => (pending ? transfer("resume", pending.what, pending.link) : send()));
 for (const terms of [note, password, expiry, downloads, keep]) terms.addEventListener("input", () => (pending = null));
 hook("cancel").addEventListener("click", () => {

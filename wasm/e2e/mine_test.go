@@ -85,7 +85,7 @@ func TestMine(t *testing.T) {
 	letter := writeFile(t, filepath.Join(dir, "letter <b>.txt"), []byte("a letter"))
 	writeFile(t, filepath.Join(dir, "harbour", "one.jpg"), noise(random(t), 50_000))
 	writeFile(t, filepath.Join(dir, "harbour", "two.jpg"), noise(random(t), 50_000))
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		s.tap.observe()
 		b := launch(t, engine, webdriver.Options{})

@@ -131,7 +131,7 @@ func TestNasty(t *testing.T) {
 	for _, n := range all {
 		things = append(things, n.thing)
 	}
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		s.tap.observe()
 		strays := s.strays()

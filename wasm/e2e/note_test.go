@@ -38,7 +38,7 @@ func copied(t *testing.T, b *webdriver.Browser) string {
 // person's click does. It is copied as it was written, and then nothing is left of it.
 func TestNote(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
 		share := s.send(t, b, parcel{note: program, downloads: "1"})

@@ -20,7 +20,7 @@ func TestPreview(t *testing.T) {
 		writeFile(t, filepath.Join(dir, "c drawing.svg"), []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 50"><circle cx="40" cy="25" r="20" fill="teal"/></svg>`)),
 		writeFile(t, filepath.Join(dir, "d paper.pdf"), pdf("")), writeFile(t, filepath.Join(dir, "e data.bin"), []byte("nothing to see"))}
 	want := inventory(t, dir)
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		s.tap.observe()
 		b := launch(t, engine, webdriver.Options{})
