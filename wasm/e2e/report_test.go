@@ -31,6 +31,8 @@ func fillReport(t *testing.T, b *webdriver.Browser, reason, words string, key bo
 // sendReport sends it, and closes the dialog.
 func sendReport(t *testing.T, b *webdriver.Browser) {
 	t.Helper()
+	_, err := b.Eval("document.querySelector('[data-hook=report-send]').scrollIntoView()") // WebKit's driver does not scroll a dialog
+	must(t, err)
 	must(t, b.Click("[data-hook=report-send]"))
 	must(t, b.WaitForElement("[data-hook=report-close]", patience))
 	must(t, b.Click("[data-hook=report-close]"))
