@@ -88,6 +88,7 @@ func (s *site) walkUpload(t *testing.T, b *webdriver.Browser, files []string, vi
 	must(t, b.Click("[data-hook=resume]"))
 	s.tap.set(func(tp *tap) { tp.slowUp = 0 })
 	wantState(t, b, patience, "done")
+	must(t, b.WaitForElement("[data-hook=unkeep]", patience))
 	visit("upload-done")
 	share, err := b.Value("[data-hook=link]")
 	must(t, err)
@@ -112,6 +113,7 @@ func (s *site) walkPassing(t *testing.T, b *webdriver.Browser, visit func(string
 	must(t, b.Click("[data-hook=start]"))
 	wantState(t, b, patience, "done")
 	must(t, b.WaitFor("return document.querySelector('[data-hook=words]').checkVisibility()", patience))
+	must(t, b.WaitForElement("[data-hook=unkeep]", patience))
 	visit("upload-words")
 }
 
