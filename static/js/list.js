@@ -34,8 +34,11 @@ export function fill(list, count, row, root = list) {
     if (!rest.isConnected) first?.focus(); // the button that had the focus is gone
   });
   const sight = new IntersectionObserver((entries) => {
-    if (!rest.isConnected) sight.disconnect();
-    else if (entries.some((e) => e.isIntersecting)) more();
+    if (!rest.isConnected) return sight.disconnect();
+    if (!entries.some((e) => e.isIntersecting)) return;
+    more();
+    sight.unobserve(rest);
+    sight.observe(rest); // which tells anew whether it is in sight: it may have been all the while
   }, { root, rootMargin: "100%" });
   if (rest.isConnected) sight.observe(rest);
 }
