@@ -47,7 +47,7 @@ func (s *site) sealPaths(t *testing.T, paths ...string) string {
 func TestPlay(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	size, most := sized[int64](64<<20, 2<<30), sized[int64](24<<20, 96<<20)
+	size, most := sized[int64](64<<20, 2<<30), sized[int64](28<<20, 96<<20)
 	mp4, webm, wav := filepath.Join(dir, "film.mp4"), filepath.Join(dir, "film.webm"), filepath.Join(dir, "tone.wav")
 	rate := sized("700k", "3000k") // of which Firefox fetches a minute ahead
 	film(t, mp4, size, "-c:v", "libx264", "-preset", "ultrafast", "-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-pix_fmt", "yuv420p", "-g", "20", "-c:a", "aac")
