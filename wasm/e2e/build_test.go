@@ -247,7 +247,7 @@ func wantNoEnglish(t *testing.T, b *webdriver.Browser) {
 	t.Helper()
 	v, err := b.Eval(`const texts=[document.title];
 		const walker=document.createTreeWalker(document.body,NodeFilter.SHOW_TEXT);
-		while(walker.nextNode())if(!walker.currentNode.parentElement.closest('script,style,noscript,textarea'))texts.push(walker.currentNode.data);
+		while(walker.nextNode())if(!walker.currentNode.parentElement.closest('script,style,noscript,textarea,.piece'))texts.push(walker.currentNode.data);
 		for(const e of document.querySelectorAll('*'))for(const n of ['aria-label','placeholder','title','alt','aria-description','aria-valuetext'])
 			if(e.hasAttribute(n))texts.push(e.getAttribute(n));
 		return texts.filter(s=>/[A-Za-z]/.test(s.replace(/\b(kB|MB|GB|B)\b/g,'')))`)
