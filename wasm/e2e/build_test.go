@@ -141,7 +141,7 @@ func TestHalfAPage(t *testing.T) {
 	})
 }
 
-// TestPreloads: the HTML asks for all that the first paint needs, before its scripts ask for it. What saves comes later, and so
+// TestPreloads: the HTML asks for all that the first paint needs, before its scripts ask for it. What saves, sweeps and keeps comes later, and so
 // does the worker, whose imports Chromium tells the page of.
 func TestPreloads(t *testing.T) {
 	t.Parallel()
@@ -153,7 +153,7 @@ func TestPreloads(t *testing.T) {
 			must(t, b.WaitFor("return document.documentElement.hasAttribute('data-started')", patience))
 			v, err := b.Eval(`const linked=[...document.querySelectorAll('link[href],script[src]')].map(e=>e.href||e.src);
 				const asked=performance.getEntriesByType('resource').map(e=>e.name).filter(n=>/\/b\/[^/]+\/(js|css|worker)\//.test(n));
-				const early=asked.slice(0,asked.findIndex(n=>/\/js\/save|\/worker\//.test(n))>>>0);
+				const early=asked.slice(0,asked.findIndex(n=>/\/js\/(save|sweep|keeping)|\/worker\//.test(n))>>>0);
 				return [early.length,early.filter(n=>!linked.includes(n))]`)
 			must(t, err)
 			got, _ := v.([]any)

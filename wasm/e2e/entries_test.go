@@ -126,7 +126,7 @@ func TestEntries(t *testing.T) {
 		if data, err := os.ReadFile(got); err != nil || !bytes.Equal(data, share.bytes["harbour/letters/Grüße an Ömer.pdf"]) || filepath.Base(got) != "Grüße an Ömer.pdf" {
 			t.Errorf("%d bytes are saved as %q, %v", len(data), filepath.Base(got), err)
 		}
-		wantTold(t, b, "facts", `^1\.\d+.MB of 1\.\d+.MB were fetched for this`)
+		wantTold(t, b, "facts", `^1\.\d+.MB of 2\.\d+.MB were fetched for this`)
 		wantRows(t, b, "harbour/letters/Grüße an Ömer.pdf") // it is as it was left
 		search(t, b, "", `^$`)
 		wantRows(t, b, "harbour/photographs/")
