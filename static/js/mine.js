@@ -175,8 +175,12 @@ function unheard(view, e) {
 
 const askAll = () => inSight.forEach(want);
 
+let drawing = false; // a second press must not open a second code
+
 /** @param {View} view */
 async function qr(view) {
+  if (drawing) return;
+  drawing = true;
   view.trouble("");
   try {
     const { showQR } = await later(import("./qr.js"));
@@ -184,6 +188,7 @@ async function qr(view) {
   } catch (e) {
     view.trouble(words(await build.reason(e)));
   }
+  drawing = false;
 }
 
 /** @param {View} view */

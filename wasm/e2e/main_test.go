@@ -142,7 +142,11 @@ func launchAll(t *testing.T, o webdriver.Options, engines ...string) []*webdrive
 	launched.Store(t.Name(), true)
 	t.Cleanup(func() { launched.Delete(t.Name()) })
 	give := slots.take(len(engines))
-	t.Cleanup(give)
+	began := time.Now()
+	t.Cleanup(func() {
+		give()
+		t.Logf("held %d browsers for %v", len(engines), time.Since(began).Round(time.Second))
+	})
 	var all []*webdriver.Browser
 	for _, engine := range engines {
 		b, err := webdriver.Start(engine, o)
