@@ -121,8 +121,8 @@ page-test: ## the page's modules that need no browser, under Node
 wasm-test: ## the engine, format and link packages as WebAssembly under Node
 	$(WASM) $(GO) test -count=1 -exec='$(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec' ./wasm ./wasm/internal/...
 
-e2e: build ## browser tests in Chromium, Firefox and WebKit
-	$(GO) test -count=1 -timeout $(if $(SEALPOST_LONG),150m,60m) ./wasm/e2e/...
+e2e: build ## browser tests in Chromium, Firefox and WebKit; -p 1 because each package keeps the machine busy
+	$(GO) test -count=1 -p 1 -timeout $(if $(SEALPOST_LONG),240m,60m) ./wasm/e2e/...
 
 screenshots: build ## pictures of every state in each engine and contact sheets, in screenshots/; ONLY=firefox/dark for some
 	SEALPOST_SCREENSHOTS=$(CURDIR)/screenshots $(GO) test -count=1 -timeout 30m ./wasm/e2e -run 'TestScreenshots/$(ONLY)'

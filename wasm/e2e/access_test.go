@@ -13,7 +13,7 @@ import (
 // roles and names that the engine gives to assistive technology; Tab stops at everything that can be used, in the same order,
 // with a ring around it; and nothing is cut or too small to hit for those who enlarge the page or set its letters wider.
 func TestSpoken(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	files := walkFiles(t, random(t))
 	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
@@ -208,9 +208,9 @@ func wantNothingCut(t *testing.T, b *webdriver.Browser, state string) {
 // TestKeyboard sends and receives with a keyboard alone. The focus is never lost: it goes to the heading of what is new, to the
 // field that is wrong, to the row after the one that is gone.
 func TestKeyboard(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	files := walkFiles(t, random(t))
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "256KiB")
 		b := launch(t, engine, webdriver.Options{})
 		must(t, b.Go(s.url+"/"))

@@ -21,7 +21,7 @@ import (
 
 // TestBeforeTheEngine: the page can be used while the engine has not arrived yet, however long that takes.
 func TestBeforeTheEngine(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := filepath.Join(t.TempDir(), "patient.txt")
 	writeFile(t, file, []byte("sent when the engine came"))
 	someEngine(t, func(t *testing.T, engine string) {
@@ -53,7 +53,7 @@ func TestBeforeTheEngine(t *testing.T) {
 // TestAnotherBuild: the server is updated under open tabs. One that has all of its build goes on, is told of the newer one
 // when its person comes back, and gets that by a reload; one that lacks a piece says so. Nothing mixes.
 func TestAnotherBuild(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	other := buildInHebrew(t)
 	file := filepath.Join(t.TempDir(), "sent.txt")
 	writeFile(t, file, []byte("sent by an old page through a new server"))
@@ -89,7 +89,7 @@ func TestAnotherBuild(t *testing.T) {
 
 // TestUpdatedWhileLoading: the server is updated after the page has come and before its engine has.
 func TestUpdatedWhileLoading(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	other := buildInHebrew(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
@@ -116,7 +116,7 @@ func TestUpdatedWhileLoading(t *testing.T) {
 
 // TestHalfAPage: when not even the script arrives that tells of missing ones, the page tells it without any.
 func TestHalfAPage(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
@@ -144,7 +144,7 @@ func TestHalfAPage(t *testing.T) {
 // TestPreloads: the HTML asks for all that the first paint needs, before its scripts ask for it. What saves, sweeps and keeps comes later, and so
 // does the worker, whose imports Chromium tells the page of.
 func TestPreloads(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
@@ -197,7 +197,7 @@ func TestOldAddresses(t *testing.T) {
 
 // TestAnotherLanguage: a language is only a file away, a script from right to left included.
 func TestAnotherLanguage(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	program := buildInHebrew(t)
 	dir := t.TempDir()
 	files := []string{filepath.Join(dir, "0123.456"), filepath.Join(dir, "789")}

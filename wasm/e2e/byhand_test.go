@@ -13,7 +13,7 @@ import (
 // TestByHand: the commands that the page shows for a share, copied word for word from top to bottom, open it: with the program
 // sealpost, which is given the link; and without anything of ours, with the key that the page shows only to who asks for it.
 func TestByHand(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	readme, err := os.ReadFile("../../README.md")
 	must(t, err)
 	r := random(t)
@@ -132,7 +132,7 @@ func html(t *testing.T, b *webdriver.Browser) string {
 
 // TestHow: the page that explains is linked from the promise, needs no script, and its commands check what was served.
 func TestHow(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		s.tap.observe()

@@ -11,7 +11,7 @@ import (
 
 // TestChoosing: what is pasted, dropped and written is taken as it was meant, and nothing of it is cut or lost without a word.
 func TestChoosing(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
@@ -62,7 +62,7 @@ func TestChoosing(t *testing.T) {
 
 // TestLinkComes: the link can be copied as soon as there is one, and not before.
 func TestLinkComes(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		release := s.tap.hold("/api/v1/shares")

@@ -149,7 +149,7 @@ func TestEntries(t *testing.T) {
 // TestEntriesByKeyboard: arrow keys go through the tree, in and out of folders, and never lose the focus; Tab leads to what can be done
 // with a row, and out of the list.
 func TestEntriesByKeyboard(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	r := random(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
@@ -200,7 +200,7 @@ func TestEntriesByKeyboard(t *testing.T) {
 // TestWholeParts: for one file out of a share of many parts its parts are fetched, and those with the table, each of them whole and
 // once; of the first no more than what every content begins with. A connection that breaks changes nothing about that.
 func TestWholeParts(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	r := random(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "1MiB")
@@ -276,7 +276,7 @@ const sluggish = 400 * time.Millisecond
 // TestVeryLongList: a share of a hundred thousand things opens in seconds, and the page stays quick: scrolling, putting in order,
 // searching, opening and closing what is all of it, with a few rows at a time.
 func TestVeryLongList(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t)
 	entries := make([]seal.Entry, 100_000)
 	for i := range entries {
@@ -357,7 +357,7 @@ func TestVeryLongList(t *testing.T) {
 
 // TestNamesInTree: no name that a sender can give breaks the layout, nor does a folder that is deep in others.
 func TestNamesInTree(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t)
 	s.tap.observe()
 	names := []string{emojiName, rtlName + "/" + rtlName, spaceName, longName, longName[:100] + "/" + longName, strings.Repeat("W", 255),

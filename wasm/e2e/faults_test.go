@@ -23,7 +23,7 @@ import (
 // A run depends on its number alone, as far as browsers do the same twice, and is named by it. The first has the seed's, so with
 // SEALPOST_LONG=1 SEALPOST_SEED=N one does -run 'TestFaults/ENGINE/N$' again.
 func TestFaults(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	const part = 256 << 10
 	s := newSite(t, "-part-size", "256KiB")
 	someEngine(t, func(t *testing.T, engine string) {

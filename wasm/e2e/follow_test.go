@@ -95,7 +95,7 @@ func elements(t *testing.T, b *webdriver.Browser, css string) int {
 // TestFollowRests: a sender who pauses, closes the page and goes on in another, and a line that is down meanwhile, only take time. Who
 // follows is told what is waited for, needs the password, and has the only download to the end, after a reload too.
 func TestFollowRests(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "256KiB")
 		from, to := followers(engine)
@@ -144,7 +144,7 @@ func TestFollowRests(t *testing.T) {
 
 // TestFollowToTheEnd: however large it is, a share is not saved before its sender has completed it, though every byte is there.
 func TestFollowToTheEnd(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	const part = 256 << 10
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "256KiB")
@@ -203,7 +203,7 @@ func wantNothingWhole(t *testing.T, b *webdriver.Browser, size int64) {
 // TestSenderCancels: when the sender takes back what somebody is saving, both are told, and whatever the way in which it is saved there
 // is nothing that looks whole. Who opens the link later finds nothing.
 func TestSenderCancels(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	data := noise(random(t), 24<<20)
 	file := writeFile(t, filepath.Join(t.TempDir(), "taken back.bin"), data)
 	all := kinds(t, func(k browserKind) bool { return !k.plain }) // which is as the others
@@ -251,7 +251,7 @@ func TestSenderCancels(t *testing.T) {
 
 // TestFollowAnew: who follows an upload that has to be begun anew, under another link, is told that this one was given up.
 func TestFollowAnew(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "512KiB")
 		from, to := followers(engine)
@@ -281,7 +281,7 @@ func TestFollowAnew(t *testing.T) {
 
 // TestGivenUp: who waits for a sender that never comes back is told in the end.
 func TestGivenUp(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-abandon-after", "8s")
 		b := launch(t, engine, webdriver.Options{})

@@ -16,7 +16,7 @@ import (
 // does so sooner than the page can prevent it. Usually that does not matter, because files are staged. Where they cannot be,
 // the page must notice, and must not say that the file is whole.
 func TestServiceWorkerStopped(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "stopped.bin"), 24<<20)
 	for _, staged := range sample(t, []bool{true, false}) {
 		t.Run(map[bool]string{true: "staged", false: "streamed"}[staged], func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestServiceWorkerStopped(t *testing.T) {
 // TestSlowDownload: a download that takes longer than a service worker may idle arrives whole. Firefox's limit of 30 seconds is
 // shortened, except in a long run, to a little more than the time between two signs of life.
 func TestSlowDownload(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t, "-part-size", "1MiB")
 	size := sized[int64](24<<20, 72<<20)
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "slow.bin"), size)
@@ -83,7 +83,7 @@ func TestSlowDownload(t *testing.T) {
 
 // TestServerRestarts: a server that is killed and comes back costs seconds, in mid-upload and in mid-download, and no byte.
 func TestServerRestarts(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "1MiB")
 		file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "restart.bin"), 16<<20)
@@ -113,7 +113,7 @@ func TestServerRestarts(t *testing.T) {
 // TestCancelBeforeItBegins: who cancels while the server is still being asked for the download gets nothing, and when it is asked again
 // it is the same download.
 func TestCancelBeforeItBegins(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "hasty.bin"), 2<<20)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
@@ -142,7 +142,7 @@ func TestCancelBeforeItBegins(t *testing.T) {
 // TestTicketForgotten: the server has forgotten the ticket in mid-download, as it does with one that was idle for a day because a computer
 // slept. The download goes on.
 func TestTicketForgotten(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "slept.bin"), 8<<20)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "512KiB")
@@ -168,7 +168,7 @@ func TestTicketForgotten(t *testing.T) {
 // TestLineEndsLate: whoever has every byte is told so, though the server cannot be told any more, or says nothing. The ticket has served
 // all the same when it can.
 func TestLineEndsLate(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "late.bin"), 1<<20)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)

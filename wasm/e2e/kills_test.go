@@ -24,7 +24,7 @@ var victims = [][]string{{"tab"}, {"browser"}, {"server"}, {"tab", "server"}, {"
 //
 // Runs are repeated as those of TestFaults are. WebKit keeps nothing beyond a session that is driven, so there no browser is killed.
 func TestKills(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "256KiB")
 		b := launch(t, engine, webdriver.Options{})

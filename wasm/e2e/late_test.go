@@ -92,7 +92,7 @@ func (l *latecomers) end(next http.Handler) {
 // TestLate: what a browser has given up and sent again arrives after all, after its retry, or when everything is over. It changes
 // nothing: all bytes are there once, the download counts once, and what was deleted is not there again.
 func TestLate(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
 		for _, downloads := range []string{"3", "1"} {

@@ -6,6 +6,7 @@
 // watch the page for what its security policy forbade.
 //
 //	SEALPOST_LONG=1             many gigabytes, many files and hundreds of runs instead of small samples of them
+//	SEALPOST_STORIES=n          of what is told sometimes, tell one story in n, 5 by default; 1 for all, in one engine each
 //	SEALPOST_SEED=n             repeat the random choices of an earlier run, which printed its seed
 //	SEALPOST_BROWSERS=n         browsers at once, 3 by default
 //	SEALPOST_SCREENSHOTS=dir    keep pictures and contact sheets of every state of the page there
@@ -17,6 +18,7 @@ package e2e
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -24,6 +26,7 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -35,6 +38,7 @@ var (
 	long     = os.Getenv("SEALPOST_LONG") == "1"
 	seed     uint64
 	programs string // folder of the binaries
+	oneIn    = 5    // of what is told sometimes
 	slots    = newSlots(3)
 	launched sync.Map // names of the tests that have browsers
 	grounds  sync.Map // of what the sites stand on, by names of tests
@@ -56,6 +60,9 @@ func run(m *testing.M) int {
 	}
 	if n, err := strconv.Atoi(os.Getenv("SEALPOST_BROWSERS")); err == nil && n > 0 {
 		slots = newSlots(n)
+	}
+	if n, err := strconv.Atoi(os.Getenv("SEALPOST_STORIES")); err == nil && n > 0 {
+		oneIn = n
 	}
 	fmt.Printf("SEALPOST_SEED=%d\n", seed)
 	if _, err := os.Stat("../../static/bin/engine.wasm.br"); err != nil {
@@ -93,6 +100,17 @@ func sized[T any](sample, whole T) T {
 		return whole
 	}
 	return sample
+}
+
+// sometimes has a test run beside others. A sample has some of these tests, others with another seed; the Worker's were chosen
+// before, and who asks for one by its name gets it.
+func sometimes(t *testing.T) {
+	t.Helper()
+	chosen := strings.Contains(t.Name(), "/") || flag.Lookup("test.run").Value.String() != ""
+	if !long && !chosen && random(t).IntN(oneIn) != 0 {
+		t.Skip("not in this sample, see SEALPOST_STORIES")
+	}
+	t.Parallel()
 }
 
 // semaphore counts the browsers that may still be started.

@@ -115,7 +115,7 @@ func wantPlays(t *testing.T, b *webdriver.Browser, what string) {
 // TestMediaRanges: the service worker answers ranges as a server of files does, and says of what it sends what it is, and that it may do
 // nothing; when it has been stopped and started again, too. Nobody else's address answers.
 func TestMediaRanges(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	wav := filepath.Join(t.TempDir(), "tone.wav")
 	command(t, nil, "ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "sine=frequency=440", "-t", "40", wav)
 	sound, err := os.ReadFile(wav)
@@ -164,7 +164,7 @@ func TestMediaRanges(t *testing.T) {
 
 // TestPlayAnew: a service worker that the browser has stopped, and that has forgotten everything, goes on with what plays.
 func TestPlayAnew(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	mp4 := filepath.Join(t.TempDir(), "film.mp4")
 	film(t, mp4, 16<<20, "-c:v", "libx264", "-preset", "ultrafast", "-b:v", "1500k", "-pix_fmt", "yuv420p", "-g", "20", "-c:a", "aac")
 	s := newSite(t)
@@ -180,7 +180,7 @@ func TestPlayAnew(t *testing.T) {
 
 // TestPlayFromMemory: where there is no service worker little things play all the same, and of larger ones it is said what to do.
 func TestPlayFromMemory(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	wav := filepath.Join(t.TempDir(), "tone.wav")
 	command(t, nil, "ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "sine=frequency=440", "-t", "90", wav)
 	sound, err := os.ReadFile(wav)

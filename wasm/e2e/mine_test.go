@@ -182,7 +182,7 @@ func TestMine(t *testing.T) {
 
 // TestGoneElsewhere: what the server does not have any more is told as far as that can be known, and what has no answer is not called gone.
 func TestGoneElsewhere(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
@@ -227,7 +227,7 @@ func TestGoneElsewhere(t *testing.T) {
 
 // TestServersTerms: what the server does not allow is told in words, and nothing is changed by it.
 func TestServersTerms(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
@@ -254,7 +254,7 @@ func TestServersTerms(t *testing.T) {
 
 // TestNotKept: a person may choose that a link is not kept, before it is sent and after, and the choice lasts.
 func TestNotKept(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
@@ -292,7 +292,7 @@ func TestNotKept(t *testing.T) {
 
 // TestLinksExpire: what has expired is erased, on the page that lists it while it is open, and on any other when it is visited.
 func TestLinksExpire(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-lifetimes", "8s,1h", "-default-lifetime", "1h")
 		b := launch(t, engine, webdriver.Options{})
@@ -314,7 +314,7 @@ func TestLinksExpire(t *testing.T) {
 
 // TestUnfinishedMine: an unfinished upload is in the list, with a way to go on with it, and can be given up there.
 func TestUnfinishedMine(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "512KiB")
 		b := launch(t, engine, webdriver.Options{})
@@ -375,7 +375,7 @@ func TestUnfinishedMine(t *testing.T) {
 
 // TestNothingIsKept: where a browser keeps nothing, sending works, and the page says that there is no list.
 func TestNothingIsKept(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		const forbid = "IDBFactory.prototype.open=()=>{throw new DOMException('no','SecurityError')};"
@@ -395,7 +395,7 @@ func TestNothingIsKept(t *testing.T) {
 
 // TestLongList: thousands of links are listed at once, and the server is asked only about those that are looked at.
 func TestLongList(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		var asked atomic.Int32

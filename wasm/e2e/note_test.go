@@ -74,7 +74,7 @@ func TestNote(t *testing.T) {
 
 // TestNoteAgain: a note of many downloads, behind a password, is shown as often as it may be, and a broken connection costs none.
 func TestNoteAgain(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
@@ -102,7 +102,7 @@ func TestNoteAgain(t *testing.T) {
 
 // TestNoteUnfinished: a note whose sending ended in its midst goes on by itself, under the same link.
 func TestNoteUnfinished(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "64KiB")
 		b := launch(t, engine, webdriver.Options{})

@@ -123,8 +123,8 @@ func (k browserKind) keeps() bool {
 // TestDownloadAfterReload: what has arrived of a download is not fetched again after a reload, or when the link is opened again, and
 // it stays one download. Where a browser keeps nothing all of it is fetched again, but it is still one download.
 func TestDownloadAfterReload(t *testing.T) {
-	t.Parallel()
-	eachKind(t, kinds(t, func(k browserKind) bool { return k.keeps() || k.engine == "webkit" && !k.plain && k.way == "stream" }), func(t *testing.T, k browserKind) {
+	sometimes(t)
+	eachKind(t, sample(t, kinds(t, func(k browserKind) bool { return k.keeps() || k.engine == "webkit" && !k.plain && k.way == "stream" })), func(t *testing.T, k browserKind) {
 		s := newSite(t, "-part-size", "1MiB")
 		b := k.start(t, s)
 		file := writeFile(t, filepath.Join(t.TempDir(), "harbour.bin"), noise(random(t), 20<<20))
@@ -163,7 +163,7 @@ func TestDownloadAfterReload(t *testing.T) {
 // TestKilledDownload: tab, browser and server are killed at any moment of a download, again and again. It ends all the same, with every
 // byte, what had arrived is not sent again, and it is one download. WebKit keeps nothing beyond a session that is driven.
 func TestKilledDownload(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	wanted := kinds(t, func(k browserKind) bool { return k.keeps() && k.way != "file" }) // the file of the dialog would be lost
 	eachKind(t, sample(t, wanted), func(t *testing.T, k browserKind) {
 		s := newSite(t, "-part-size", "1MiB")
@@ -210,7 +210,7 @@ func TestKilledDownload(t *testing.T) {
 
 // TestTicketSurvives: a browser that is killed when its download is counted, and nothing of it has arrived, goes on with that download.
 func TestTicketSurvives(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	eachKind(t, sample(t, kinds(t, func(k browserKind) bool { return k.keeps() && k.way != "file" })), func(t *testing.T, k browserKind) {
 		s := newSite(t)
 		b := k.start(t, s)
@@ -243,7 +243,7 @@ const spoil = `const all=await (await navigator.storage.getDirectory()).getDirec
 
 // TestSpoiltDownload: what is kept and was changed since is fetched again. It is no error, and no wrong byte is saved.
 func TestSpoiltDownload(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	eachKind(t, sample(t, kinds(t, func(k browserKind) bool { return k.keeps() && k.way != "file" })), func(t *testing.T, k browserKind) {
 		s := newSite(t, "-part-size", "1MiB")
 		b := k.start(t, s)
@@ -275,7 +275,7 @@ func TestSpoiltDownload(t *testing.T) {
 // TestPartialWiped: what is kept goes when the person cancels or deletes it, when the share is gone, and when it has expired, at the
 // next visit of either page.
 func TestPartialWiped(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	eachKind(t, sample(t, kinds(t, func(k browserKind) bool { return k.keeps() && k.way != "file" })), func(t *testing.T, k browserKind) {
 		s := newSite(t, "-part-size", "1MiB")
 		b := k.start(t, s)
@@ -332,8 +332,8 @@ func TestPartialWiped(t *testing.T) {
 // TestPartialSealed: of what lies in the browser's storage while a download is under way nothing can be read: no content, no name, no
 // password, no key, no ticket.
 func TestPartialSealed(t *testing.T) {
-	t.Parallel()
-	eachKind(t, kinds(t, func(k browserKind) bool { return k.keeps() && k.lacks == "a dialog" }), func(t *testing.T, k browserKind) {
+	sometimes(t)
+	eachKind(t, sample(t, kinds(t, func(k browserKind) bool { return k.keeps() && k.lacks == "a dialog" })), func(t *testing.T, k browserKind) {
 		s := newSite(t, "-part-size", "1MiB")
 		b := k.start(t, s)
 		const name, content, password = "canary-name-Rotkehlchen.bin", "canary-content-Stieglitz", "canary-password-Zeisig"
@@ -394,7 +394,7 @@ func sealedBytes(t *testing.T, s *site, id string) []byte {
 
 // TestTwoTabsSave: a second tab saves the same share as a download of its own, and leaves what the first has kept alone.
 func TestTwoTabsSave(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	eachKind(t, sample(t, kinds(t, func(k browserKind) bool { return k.keeps() && k.way != "file" })), func(t *testing.T, k browserKind) {
 		s := newSite(t, "-part-size", "1MiB")
 		b := k.start(t, s)
@@ -435,7 +435,7 @@ func TestTwoTabsSave(t *testing.T) {
 
 // TestNoRoomToKeep: where the browser has no room, or runs out of it, nothing more is kept and the download goes on.
 func TestNoRoomToKeep(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	eachKind(t, sample(t, kinds(t, func(k browserKind) bool { return k.keeps() && k.way != "file" })), func(t *testing.T, k browserKind) {
 		s := newSite(t, "-part-size", "1MiB")
 		b := k.start(t, s)
@@ -475,7 +475,7 @@ func TestNoRoomToKeep(t *testing.T) {
 
 // TestFastLine: over a line that is as fast as a disk nothing is kept, and nothing of the browser's storage is touched for it.
 func TestFastLine(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t)
 	b := launch(t, "chromium", webdriver.Options{})
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "fast.bin"), 40<<20)

@@ -44,7 +44,7 @@ func showCode(t *testing.T, b *webdriver.Browser) {
 // TestQR: what a camera sees of the page is the link, in light and in dark, on a desk and on a phone, while it is still sent and when
 // it is there; so is the picture that one saves. The link is in no request, and the focus comes back.
 func TestQR(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		for name, options := range map[string]webdriver.Options{"light": {}, "dark": {Dark: true}} {
 			t.Run(name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestQR(t *testing.T) {
 
 // TestShareSheet: the system's share sheet is offered where there is one, and is handed the link and nothing else.
 func TestShareSheet(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
@@ -162,7 +162,7 @@ func letterOf(t *testing.T, address string) (subject, body string) {
 // TestMail: a mail tells where a share is, and no piece of the key; the recipient, who gets that another way, pastes it into the page and
 // reads. Who insists gets a mail with the whole link.
 func TestMail(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
@@ -252,7 +252,7 @@ func suggest(t *testing.T, b *webdriver.Browser) string {
 // TestPhrase: words are suggested beside the field, shown with what they are worth, and offered once more when they were sent. They open
 // the share. Of another password nobody is told that it is good.
 func TestPhrase(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		s.tap.observe()

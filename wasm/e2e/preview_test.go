@@ -105,7 +105,7 @@ func wantViewer(t *testing.T, b *webdriver.Browser, state, kind string) {
 
 // TestPreviewOne: a share of a single file has one button that saves it and one that shows it, and needs no list for that.
 func TestPreviewOne(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t)
 	share := s.sealThings(t, 1, thing{"one.txt", "", []byte("only this")})
 	id := s.reader(t, share, "").id
@@ -139,7 +139,7 @@ func TestPreviewOne(t *testing.T) {
 
 // TestPreviewHasty: who closes the viewer before the server has answered, and opens it on something else, takes one download all the same.
 func TestPreviewHasty(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
@@ -162,7 +162,7 @@ func TestPreviewHasty(t *testing.T) {
 
 // TestPreviewTrouble: what goes wrong with what is looked at is told where one looks; and what has gone meanwhile leads back to the page.
 func TestPreviewTrouble(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})

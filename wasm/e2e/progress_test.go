@@ -135,7 +135,7 @@ func wantAtRest(t *testing.T, b *webdriver.Browser, title string) {
 
 // TestProgress: what one is shown of sending and receiving over a slow line is true, and one need not look at the page for it.
 func TestProgress(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "1MiB")
 		r := random(t)
@@ -178,7 +178,7 @@ func TestProgress(t *testing.T) {
 
 // TestProgressSaved: what compression spares is told, of text; and a cancelled transfer leaves the tab as it was.
 func TestProgressSaved(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t, "-part-size", "1MiB")
 	file := writeFile(t, filepath.Join(t.TempDir(), "text.txt"), prose(random(t), 24<<20))
 	someEngine(t, func(t *testing.T, engine string) {
@@ -198,7 +198,7 @@ func TestProgressSaved(t *testing.T) {
 
 // TestProgressStands: when nothing moves, that is said and nothing is made up.
 func TestProgressStands(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "1MiB")
 		file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "stands.bin"), 12<<20)

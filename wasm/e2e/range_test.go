@@ -63,7 +63,7 @@ func (s *site) taken(id string) int { return s.count("SELECT taken FROM shares W
 // TestRange: a connection that breaks in the midst of a part goes on from the byte that has arrived. Whatever breaks, not much more
 // is sent than there is, and it is one download.
 func TestRange(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "1MiB")
 		b := launch(t, engine, webdriver.Options{})

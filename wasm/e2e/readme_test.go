@@ -13,7 +13,7 @@ import (
 
 // TestREADME: who follows the README's way to open a share without a browser, word for word, has what a browser sent.
 func TestREADME(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	readme, err := os.ReadFile("../../README.md")
 	must(t, err)
 	var commands string

@@ -19,7 +19,7 @@ func TestPassword(t *testing.T) {
 	s := newSite(t)
 	r := random(t)
 	file := writeFile(t, filepath.Join(t.TempDir(), "secret.txt"), prose(r, 100_000))
-	eachEngine(t, func(t *testing.T, engine string) {
+	someEngine(t, func(t *testing.T, engine string) {
 		b := launch(t, engine, webdriver.Options{})
 		// The sender's keyboard composed the letters, the recipient's did not.
 		link := s.send(t, b, parcel{files: []string{file}, password: "p\u00e4ssw\u00f6rt 🔑"})
@@ -119,7 +119,7 @@ func wantNoParts(t *testing.T, s *site, share string) {
 
 // TestExpiry: after its time a share is gone, for a page that is open already, too, and so are its bytes.
 func TestExpiry(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t, "-lifetimes", "6s,1h")
 	file := writeFile(t, filepath.Join(t.TempDir(), "soon.txt"), []byte("soon gone"))
 	someEngine(t, func(t *testing.T, engine string) {
@@ -141,7 +141,7 @@ func TestExpiry(t *testing.T) {
 // TestTomorrow: what a page says of moments is still true on the next day, if it has stayed open. It finds out by itself that a
 // share has expired.
 func TestTomorrow(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t, "-lifetimes", "6s,1d,3d")
 	s.tap.set(func(tp *tap) {
 		tp.inject = `const RealDate=Date;let days=0;addEventListener('morning',()=>days++);const now=()=>RealDate.now()+days*864e5;
@@ -173,7 +173,7 @@ func TestTomorrow(t *testing.T) {
 
 // TestNothingThere: revoked, unknown, wrong and mutilated links lead to a page that says so.
 func TestNothingThere(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t)
 	s.tap.record()
 	file := writeFile(t, filepath.Join(t.TempDir(), "there.txt"), []byte("there"))
@@ -210,7 +210,7 @@ func TestNothingThere(t *testing.T) {
 
 // TestCancel: an upload that is cancelled half-way leaves nothing on the server, and what was chosen is still there.
 func TestCancel(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t, "-part-size", "1MiB")
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "half.bin"), 24<<20)
 	s.tap.set(func(tp *tap) { tp.slowUp = 1 << 20 })
@@ -245,7 +245,7 @@ func TestCancel(t *testing.T) {
 // TestLostAnswers: each request of an upload and of a download is carried out while its answer is lost, once. Nothing is
 // stored or counted twice.
 func TestLostAnswers(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := writeFile(t, filepath.Join(t.TempDir(), "lost.bin"), noise(random(t), 3<<20))
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "1MiB")

@@ -130,7 +130,7 @@ func TestEveryWay(t *testing.T) {
 	large := writeFile(t, filepath.Join(dir, "large.bin"), noise(r, 5<<20+17))
 	writeFile(t, filepath.Join(dir, "small.txt"), prose(r, 70_000))
 	want := inventory(t, filepath.Dir(dir))
-	eachKind(t, kinds(t, func(browserKind) bool { return true }), func(t *testing.T, k browserKind) {
+	eachKind(t, sample(t, kinds(t, func(browserKind) bool { return true })), func(t *testing.T, k browserKind) {
 		s := newSite(t, "-part-size", "1MiB")
 		b := k.start(t, s)
 		share := s.send(t, b, parcel{folder: dir, downloads: "1"})
@@ -172,12 +172,12 @@ func TestEveryWay(t *testing.T) {
 // TestMemoryLimit: where only memory is left, what does not fit is refused before it counts as a download, with a sentence that
 // says what to do; a smaller file of the same share can be saved.
 func TestMemoryLimit(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	dir := filepath.Join(t.TempDir(), "limit")
 	small := writeFile(t, filepath.Join(dir, "small.txt"), prose(random(t), 70_000))
 	must(t, os.WriteFile(filepath.Join(dir, "huge.bin"), nil, 0o644))
 	must(t, os.Truncate(filepath.Join(dir, "huge.bin"), 256<<20))
-	eachKind(t, kinds(t, func(k browserKind) bool { return k.way == "memory" }), func(t *testing.T, k browserKind) {
+	eachKind(t, sample(t, kinds(t, func(k browserKind) bool { return k.way == "memory" })), func(t *testing.T, k browserKind) {
 		s := newSite(t)
 		b := k.start(t, s)
 		share := s.send(t, b, parcel{folder: dir, downloads: "1", patience: 2 * time.Minute})
@@ -201,7 +201,7 @@ func TestMemoryLimit(t *testing.T) {
 // TestSaveDialog: closing the dialog is no error and costs nothing. When the file cannot be written to its end, what is left of
 // it is nothing, and saving again needs no other download.
 func TestSaveDialog(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t, "-part-size", "1MiB")
 	s.tap.set(func(tp *tap) { tp.inject = saveDialog })
 	file := writeFile(t, filepath.Join(t.TempDir(), "dialog.bin"), noise(random(t), 6<<20))
@@ -259,7 +259,7 @@ func TestSaveDialog(t *testing.T) {
 // TestNoRoom: where the browser says that it has no room to stage a file, another way is taken. Where it is wrong about its
 // room that is told, nothing is left, and saving again takes another way under the same ticket.
 func TestNoRoom(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := writeFile(t, filepath.Join(t.TempDir(), "room.bin"), noise(random(t), 6<<20))
 	for name, test := range map[string]struct{ engine, inject, way string }{
 		"firefox":  {"firefox", "", "stream"},
@@ -308,7 +308,7 @@ func TestNoRoom(t *testing.T) {
 // TestPageLeft: when the page is left in mid-save, no file stays that looks whole, and none is left on the way. WebKit keeps a
 // piece of a stream under the final name; it is never all of the file.
 func TestPageLeft(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	data := noise(random(t), 24<<20)
 	file := writeFile(t, filepath.Join(t.TempDir(), "left.bin"), data)
 	leaves := kinds(t, func(k browserKind) bool { return (k.way == "stream" || k.way == "stage") && !k.plain }) // plain is as the others
@@ -351,7 +351,7 @@ func TestPageLeft(t *testing.T) {
 // TestOneAnswer: a save is one download. Whoever asks for its address once more, as a browser might that tries again, gets nothing,
 // and takes nothing from the file that is being saved.
 func TestOneAnswer(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t, "-part-size", "1MiB")
 	file := writeFile(t, filepath.Join(t.TempDir(), "once.bin"), noise(random(t), 12<<20))
 	streams := kinds(t, func(k browserKind) bool { return k.way == "stream" && !k.plain })
@@ -379,7 +379,7 @@ func TestOneAnswer(t *testing.T) {
 // TestTwoBuilds: a tab of a new build takes the service worker over when that cuts nobody short, and takes another way while
 // a tab of the old build saves through it.
 func TestTwoBuilds(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	dir, r := t.TempDir(), random(t)
 	first := writeFile(t, filepath.Join(dir, "first.bin"), noise(r, 20<<20))
 	second := writeFile(t, filepath.Join(dir, "second.bin"), noise(r, 1<<20))

@@ -16,7 +16,7 @@ import (
 // TestStagedByWebKit: WebKit has a private file system only in sessions that last, and a session that is driven does not. So here
 // nobody drives it: the page clicks by itself and tells how it went.
 func TestStagedByWebKit(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	binaries, _ := filepath.Glob("/usr/lib/*/webkit2gtk-4.1/MiniBrowser")
 	if len(binaries) == 0 && os.Getenv("CI") != "true" {
 		t.Skip("MiniBrowser is not installed")

@@ -85,7 +85,7 @@ func TestSmallThings(t *testing.T) {
 
 // TestLargeThings: large random bytes, a folder with very many files, a video. Each engine sends once and receives once.
 func TestLargeThings(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t)
 	next := map[string]string{"chromium": "firefox", "firefox": "webkit", "webkit": "chromium"}
 	dir := t.TempDir()
@@ -130,7 +130,7 @@ func TestLargeThings(t *testing.T) {
 // TestPseudoFolder: WebKit hands over a folder that is chosen as a file as something that cannot be read. That is refused,
 // with a sentence that says what to do.
 func TestPseudoFolder(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t)
 	dir := filepath.Join(t.TempDir(), "a folder")
 	writeFile(t, filepath.Join(dir, "inside.txt"), []byte("inside"))

@@ -19,7 +19,7 @@ import (
 // Padding makes sealed sizes come in steps, none of which is 8 MiB. So the server has parts of the size of a step a little below, and
 // the bytes that fill it are looked for: of noise, which does not compress.
 func TestBorders(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	chunk, part := seal.SealedSize(seal.ChunkSize), seal.SealedSize(63<<17)
 	noise := noise(random(t), int(part))
 	sizes := []int{0, 1}

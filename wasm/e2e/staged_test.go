@@ -29,7 +29,7 @@ func stagedBytes(t *testing.T, b *webdriver.Browser) (plain, sealed int64) {
 // TestStagedSealed: where files are staged, no opened byte of one that is large is on the disk before all of it has arrived, be it the
 // whole or one file out of it. When the page ends before that, what was kept of one file goes at the next visit; it is not offered.
 func TestStagedSealed(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	eachKind(t, sample(t, kinds(t, func(k browserKind) bool { return k.keeps() && k.way == "stage" })), func(t *testing.T, k browserKind) {
 		s := newSite(t, "-part-size", "1MiB")
 		b := k.start(t, s)
@@ -81,7 +81,7 @@ func TestStagedSealed(t *testing.T) {
 
 // TestStagedWithoutRoom: where there is no room for the sealed bytes and the opened ones, the opened are staged as they arrive.
 func TestStagedWithoutRoom(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	eachKind(t, sample(t, kinds(t, func(k browserKind) bool { return k.keeps() && k.way == "stage" })), func(t *testing.T, k browserKind) {
 		s := newSite(t, "-part-size", "1MiB")
 		b := k.start(t, s)

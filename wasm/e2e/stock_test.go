@@ -70,7 +70,7 @@ func stock(t *testing.T, key, file string) string {
 // TestSameShare: what is sent to sealpostd and what is sent to the Worker is the same but for its keys. The same link logic and
 // the same tools open both, and find the same bytes.
 func TestSameShare(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	workerd.Need(t)
 	r := random(t)
 	dir := t.TempDir()

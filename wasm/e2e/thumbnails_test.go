@@ -43,7 +43,7 @@ func photo(t *testing.T, width, height, orientation int, place string) []byte {
 // TestThumbnails: of pictures that are sent small ones are sealed with the names, drawn anew, as they are to be held, and without what
 // cameras wrote into them. Who opens the link sees them in a gallery, which costs nothing, and looks at one by pressing it.
 func TestThumbnails(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	const place = "CANARY-OF-THE-PLACE"
 	dir := t.TempDir()
 	var files []string
@@ -103,7 +103,7 @@ func TestThumbnails(t *testing.T) {
 // TestNastyThumbnails: thumbnails are as their sender made them. What is no small picture is not shown, whatever it is, and many take no
 // more of the page than few.
 func TestNastyThumbnails(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t)
 	s.tap.observe()
 	strays := s.strays()

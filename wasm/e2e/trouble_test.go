@@ -54,7 +54,7 @@ func wantKept(t *testing.T, b *webdriver.Browser, p parcel) {
 // TestNoSecureContext: at a network address without https browsers leave out what sealing needs. Both pages say so before they
 // try anything, and the key stays where it is.
 func TestNoSecureContext(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t)
 	s.tap.record()
 	l, err := net.Listen("tcp", net.JoinHostPort(networkAddress(t), "0"))
@@ -101,7 +101,7 @@ func networkAddress(t *testing.T) string {
 
 // TestOldBrowser: a browser that lacks something says so, whatever it lacks.
 func TestOldBrowser(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		b := launch(t, engine, webdriver.Options{})
@@ -122,7 +122,7 @@ func TestOldBrowser(t *testing.T) {
 // TestMissingPieces: a page that did not arrive whole says so, and works after a reload; on the upload page nothing that was
 // chosen is lost.
 func TestMissingPieces(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := writeFile(t, filepath.Join(t.TempDir(), "kept.txt"), []byte("kept while the engine was missing"))
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
@@ -184,7 +184,7 @@ func TestMissingPieces(t *testing.T) {
 // TestUnreachable: the connection breaks at each step of the way. Before a transfer the page says so and goes on when it is
 // told to, or when the device is connected again; a transfer under way waits by itself.
 func TestUnreachable(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "wait.bin"), 6<<20)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "256KiB")
@@ -238,7 +238,7 @@ func TestUnreachable(t *testing.T) {
 
 // TestCancelUnreachable: an upload that is cancelled while the server cannot be reached is not said to be taken back.
 func TestCancelUnreachable(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "stuck.bin"), 6<<20)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t, "-part-size", "256KiB")
@@ -261,7 +261,7 @@ func TestCancelUnreachable(t *testing.T) {
 // TestRefused: whatever the server refuses a sender, the page names it, loses nothing of what was chosen, and sends all of it as
 // a new share when asked to.
 func TestRefused(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "refused.bin"), 2<<20)
 	problem := func(code api.Code, status int, retryAfter int64) *api.Problem {
 		return &api.Problem{Code: code, Status: status, RetryAfter: retryAfter, Detail: "Something in the server's words."}
@@ -306,7 +306,7 @@ func TestRefused(t *testing.T) {
 
 // TestOverTheLimits: what is more than may be sent is told as soon as it is chosen, and cannot be sent.
 func TestOverTheLimits(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	s := newSite(t, "-max-share-size", "1MiB")
 	dir := t.TempDir()
 	small := writeFile(t, filepath.Join(dir, "small.txt"), []byte("small"))
@@ -365,7 +365,7 @@ func wantNoRefusal(t *testing.T, b *webdriver.Browser) {
 // TestRest: after too many wrong passwords the page counts down to the moment when another may be tried. Clocks that are changed
 // meanwhile prolong nothing.
 func TestRest(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := writeFile(t, filepath.Join(t.TempDir(), "secret.txt"), []byte("secret"))
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
@@ -417,7 +417,7 @@ func TestRest(t *testing.T) {
 
 // TestFileChanges: a file that is not any more what was chosen is named, and the rest is kept.
 func TestFileChanges(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
 		dir := t.TempDir()
@@ -440,7 +440,7 @@ func TestFileChanges(t *testing.T) {
 
 // TestDamagedShare: what is damaged is never saved as whole; the page says so, and trying again takes no other download.
 func TestDamagedShare(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "damaged.bin"), 3<<20)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)

@@ -42,7 +42,7 @@ func payload(file []byte) int {
 // TestWhole: ciphertext that was changed, cut, swapped or mixed up where the server keeps it, with records that agree with it, is
 // an error on the page, and no file that looks complete.
 func TestWhole(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	const partSize = 256 << 10
 	s := newSite(t, "-part-size", "256KiB")
 	r := random(t)

@@ -184,7 +184,7 @@ func TestWorker(t *testing.T) {
 // TestReadParts: a share of more parts than one answer can be made of on Workers is received by the page like any other, as one
 // download, and so is one file of it; and part by part by the distribution's tools.
 func TestReadParts(t *testing.T) {
-	t.Parallel()
+	sometimes(t)
 	workerd.Need(t)
 	dir := filepath.Join(t.TempDir(), "large")
 	large := writeFile(t, filepath.Join(dir, "large.bin"), noise(random(t), 5<<20))
