@@ -342,6 +342,8 @@ func TestOverTheLimits(t *testing.T) {
 			document.activeElement===document.querySelector('[data-hook=password]')`, patience))
 		wantState(t, b, time.Second, "ready")
 		must(t, b.SetValue("[data-hook=password]", ""))
+		must(t, b.WaitFor(`const y=()=>document.querySelector('[data-hook=start]').getBoundingClientRect().y,was=y();
+			await new Promise(ok=>setTimeout(ok,200));return y()===was`, patience)) // a slow driver would press where the button was
 		must(t, b.Click("[data-hook=start]"))
 		wantState(t, b, patience, "done")
 	})
