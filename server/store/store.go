@@ -34,6 +34,10 @@ var (
 	ErrFull       = errors.New("no space left")                   // any write; AddReport: or enough of all shares
 	ErrTooNew     = errors.New("schema is newer than this build") // opening a Meta
 	ErrTooMany    = errors.New("too many parts for one answer")   // Send
+
+	// ErrUnavailable is of a store that cannot be reached, or can do nothing for now. It clears by itself. What a call has done
+	// by then is not known.
+	ErrUnavailable = errors.New("store is not available")
 )
 
 // Hash is a SHA-256.

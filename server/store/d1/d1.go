@@ -41,9 +41,9 @@ type database struct {
 	checked bool // the schema's version
 }
 
-func (d *database) Read(ctx context.Context, s records.Statement) error { return d.Write(ctx, s) }
+func (d *database) Read(ctx context.Context, s records.Statement) error { return d.Write(ctx, "", s) }
 
-func (d *database) Write(ctx context.Context, batch ...records.Statement) error {
+func (d *database) Write(ctx context.Context, _ string, batch ...records.Statement) error {
 	if !d.checked {
 		d.checked = true
 		if _, err := (records.Store{DB: d}).Version(ctx); err != nil {

@@ -149,7 +149,7 @@ func (d db) Read(ctx context.Context, st records.Statement) error {
 }
 
 // Write implements [records.DB]. Success counts only after COMMIT: that is where a full disk may show.
-func (d db) Write(ctx context.Context, batch ...records.Statement) error {
+func (d db) Write(ctx context.Context, _ string, batch ...records.Statement) error {
 	tx, err := d.s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return full(err)

@@ -15,7 +15,7 @@ const noteEvery = 60
 // TakeDownload implements [store.Meta].
 func (s Store) TakeDownload(ctx context.Context, id string, ticket store.Hash, now int64) (got store.Share, err error) {
 	var found, leased bool
-	err = s.DB.Write(ctx,
+	err = s.DB.Write(ctx, id,
 		do(takeCount, ticket[:], id, now),
 		do(takeInsert, ticket[:], now, id),
 		share(&got, &found, takeResult, []any{id, ticket[:], now}, &leased))
@@ -36,7 +36,7 @@ func (s Store) Ticket(ctx context.Context, id string, ticket store.Hash, now int
 	err = s.DB.Read(ctx, share(&got, &found, ticketSelect, []any{id, ticket[:], now}, &used))
 	err = orNotFound(err, found && used.Valid)
 	if err == nil && used.Int64 <= now-noteEvery {
-		err = s.DB.Write(ctx, do(ticketUse, now, id, ticket[:]))
+		err = s.DB.Write(ctx, id, do(ticketUse, now, id, ticket[:]))
 		if errors.Is(err, store.ErrFull) {
 			err = nil
 		}
@@ -57,7 +57,7 @@ func (s Store) FinishDownload(ctx context.Context, id string, ticket store.Hash,
 		return false, fmt.Errorf("failed to find download: %w", err)
 	}
 	found = false
-	err = s.DB.Write(ctx,
+	err = s.DB.Write(ctx, id,
 		do(finishUpdate, ticket[:], id, now),
 		one(&found, finishResult, args, &leased, &spent),
 		do(finishRemove, args...))
@@ -76,7 +76,7 @@ func (s Store) Try(ctx context.Context, id string, right bool, b store.Budget, n
 	whole := b.Burst * b.Refill
 	var allowed, found bool
 	var fullAt, fullIfNone int64
-	err = s.DB.Write(ctx,
+	err = s.DB.Write(ctx, id,
 		one(&allowed, query, []any{now, whole, b.Refill, id}, &fullAt),
 		one(&found, tryNone, []any{now, whole, id}, &fullIfNone))
 	err = orNotFound(err, found)

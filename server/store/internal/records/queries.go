@@ -6,15 +6,15 @@ const versionSelect = `SELECT version FROM schema_version`
 const columns = `id, access, reader, owner, state, password, part_size, size, parts, created, completed, expires, lifetime,
 	max_downloads, taken`
 
-// Statements of one operation, in the order of a batch. SQLite and D1 run a batch serially. PostgreSQL has to lock the share's
-// row first (SELECT … FOR UPDATE), so that the statements after it see what the one before them did.
+// Statements of one operation, in the order of a batch.
 const (
 	// Create. An expired share that no sweep has come by yet must not answer for its owner, nor keep the place of the new one.
-	// The insert gives way to an earlier share of the same owner, which the select then finds; it finds none if the id is taken.
+	// The insert gives way to an earlier share of the same owner, changing nothing, and answers that; it fails if the id is taken.
+	// That is one statement, since it is about two shares, of which only one is kept from changing meanwhile.
 	createExpire = `UPDATE shares SET state = 'removed' WHERE owner = $1 AND state <> 'removed' AND expires <= $2`
 	createInsert = `INSERT INTO shares (` + columns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`
-	createSelect = `SELECT ` + columns + ` FROM shares WHERE owner = $1 AND state <> 'removed'`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		ON CONFLICT (owner) WHERE state <> 'removed' DO UPDATE SET owner = excluded.owner RETURNING ` + columns
 
 	shareSelect = `SELECT ` + columns + ` FROM shares WHERE id = $1 AND state <> 'removed' AND expires > $2`
 

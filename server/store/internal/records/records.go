@@ -14,9 +14,11 @@ type DB interface {
 	// Read runs one statement, which changes nothing.
 	Read(ctx context.Context, s Statement) error
 	// Write runs statements one after the other as one step, which is durable when Write returns nil, and does not become so
-	// in part. Others see all of it or nothing, and it sees all that was acknowledged before. A full database is
-	// store.ErrFull, possibly wrapped.
-	Write(ctx context.Context, batch ...Statement) error
+	// in part. Others see all of it or nothing, and it sees all that was acknowledged before. Batches about the same share do
+	// not overlap, and one about many shares, for which share is "", overlaps with none: each statement sees what the one
+	// before it did, and nothing comes in between. A full database is store.ErrFull, possibly wrapped, and one that cannot be
+	// reached store.ErrUnavailable.
+	Write(ctx context.Context, share string, batch ...Statement) error
 }
 
 // Statement is one statement of a batch.
@@ -53,7 +55,7 @@ func one(found *bool, query string, args []any, dest ...any) Statement {
 // share is a statement that answers the columns of a share, and whatever follows them.
 func share(s *store.Share, found *bool, query string, args []any, more ...any) Statement {
 	return one(found, query, args, append([]any{&s.ID, (*hash)(&s.Access), (*hash)(&s.Reader), (*hash)(&s.Owner), &s.State,
-		&s.Password, &s.PartSize, &s.Size, &s.Parts, &s.Created, &s.Completed, &s.Expires, &s.Lifetime, &s.MaxDownloads,
+		(*flag)(&s.Password), &s.PartSize, &s.Size, &s.Parts, &s.Created, &s.Completed, &s.Expires, &s.Lifetime, &s.MaxDownloads,
 		&s.Taken}, more...)...)
 }
 
@@ -93,6 +95,19 @@ func (s Store) Version(ctx context.Context) (int64, error) {
 		return version, fmt.Errorf("failed to open database of version %d: %w", version, store.ErrTooNew)
 	}
 	return version, nil
+}
+
+// flag scans 0 or 1.
+type flag bool
+
+// Scan implements [sql.Scanner].
+func (f *flag) Scan(src any) error {
+	n, ok := src.(int64)
+	if !ok || n != 0 && n != 1 {
+		return errors.New("not a flag")
+	}
+	*f = n == 1
+	return nil
 }
 
 // hash scans a SHA-256.

@@ -12,7 +12,7 @@ import (
 func (s Store) AddReport(ctx context.Context, r store.Report, limit store.ReportLimit) error {
 	digest := sha256.Sum256(r.Sealed)
 	var kept, few, found bool
-	err := s.DB.Write(ctx,
+	err := s.DB.Write(ctx, r.Share,
 		do(reportInsert, r.ID, r.Received, digest[:], r.Sealed, r.Share, limit.Share, limit.All),
 		one(&found, reportResult, []any{r.Share, digest[:], limit.Share, r.Received}, &kept, &few))
 	err = orNotFound(err, found)
@@ -46,7 +46,7 @@ func (s Store) Reports(ctx context.Context, after store.Report, limit int) (repo
 // DropReports implements [store.Meta].
 func (s Store) DropReports(ctx context.Context, before int64) (int64, error) {
 	var dropped []string
-	if err := s.DB.Write(ctx, ids(&dropped, reportsDrop, before)); err != nil {
+	if err := s.DB.Write(ctx, "", ids(&dropped, reportsDrop, before)); err != nil {
 		return 0, fmt.Errorf("failed to drop reports: %w", err)
 	}
 	return int64(len(dropped)), nil

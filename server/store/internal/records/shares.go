@@ -16,15 +16,11 @@ func (s Store) Create(ctx context.Context, n store.Share) (got store.Share, err 
 		password = 1
 	}
 	var found bool
-	err = s.DB.Write(ctx,
+	err = s.DB.Write(ctx, n.ID,
 		do(createExpire, n.Owner[:], n.Created),
-		do(createInsert, n.ID, n.Access[:], n.Reader[:], n.Owner[:], n.State, password, n.PartSize, n.Size,
-			n.Parts, n.Created, n.Completed, n.Expires, n.Lifetime, n.MaxDownloads, n.Taken),
-		share(&got, &found, createSelect, []any{n.Owner[:]}))
-	if err == nil && !found {
-		err = fmt.Errorf("id is taken: %w", store.ErrConflict)
-	}
-	if err != nil {
+		share(&got, &found, createInsert, []any{n.ID, n.Access[:], n.Reader[:], n.Owner[:], n.State, password, n.PartSize, n.Size,
+			n.Parts, n.Created, n.Completed, n.Expires, n.Lifetime, n.MaxDownloads, n.Taken}))
+	if err = orNotFound(err, found); err != nil {
 		return store.Share{}, fmt.Errorf("failed to create share: %w", err)
 	}
 	return got, nil
@@ -45,7 +41,7 @@ func (s Store) AddPart(ctx context.Context, id string, p store.Part, now, expire
 	var size sql.NullInt64
 	var digest []byte
 	var found bool
-	err := s.DB.Write(ctx,
+	err := s.DB.Write(ctx, id,
 		do(partInsert, p.N, p.Size, p.Digest[:], id, now),
 		do(partPostpone, expires, id, now),
 		one(&found, partResult, []any{p.N, id, now}, &size, &digest))
@@ -99,7 +95,7 @@ func (s Store) CountParts(ctx context.Context, id string) (count int64, err erro
 // Complete implements [store.Meta].
 func (s Store) Complete(ctx context.Context, id string, size, parts, now int64) (got store.Share, err error) {
 	var found bool
-	err = s.DB.Write(ctx,
+	err = s.DB.Write(ctx, id,
 		do(completeUpdate, size, parts, now, id),
 		share(&got, &found, shareSelect, []any{id, now}))
 	err = orNotFound(err, found)
@@ -118,7 +114,7 @@ func (s Store) Complete(ctx context.Context, id string, size, parts, now int64) 
 // Update implements [store.Meta].
 func (s Store) Update(ctx context.Context, id string, c store.Change, now int64) (got store.Share, err error) {
 	var found bool
-	err = s.DB.Write(ctx, share(&got, &found, update, []any{orNull(c.Lifetime), orNull(c.MaxDownloads), id, now}))
+	err = s.DB.Write(ctx, id, share(&got, &found, update, []any{orNull(c.Lifetime), orNull(c.MaxDownloads), id, now}))
 	if err = orNotFound(err, found); err != nil {
 		return store.Share{}, fmt.Errorf("failed to update share: %w", err)
 	}
@@ -136,7 +132,7 @@ func orNull(v *int64) any {
 func (s Store) Remove(ctx context.Context, id string, now int64) error {
 	var removed string
 	var found bool
-	err := s.DB.Write(ctx, one(&found, remove, []any{id, now}, &removed))
+	err := s.DB.Write(ctx, id, one(&found, remove, []any{id, now}, &removed))
 	if err = orNotFound(err, found); err != nil {
 		return fmt.Errorf("failed to remove share: %w", err)
 	}
@@ -145,7 +141,7 @@ func (s Store) Remove(ctx context.Context, id string, now int64) error {
 
 // Doomed implements [store.Meta].
 func (s Store) Doomed(ctx context.Context, now, idle int64, limit int) (doomed []string, err error) {
-	err = s.DB.Write(ctx,
+	err = s.DB.Write(ctx, "",
 		do(doomExpired, now),
 		do(doomSpent, idle),
 		do(doomTickets, idle),
@@ -167,7 +163,7 @@ func (s Store) Unmarked(ctx context.Context, now int64, limit int, err error) (d
 
 // Forget implements [store.Meta].
 func (s Store) Forget(ctx context.Context, id string) error {
-	if err := s.DB.Write(ctx, do(forget, id)); err != nil {
+	if err := s.DB.Write(ctx, id, do(forget, id)); err != nil {
 		return fmt.Errorf("failed to forget share: %w", err)
 	}
 	return nil
