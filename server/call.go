@@ -91,7 +91,7 @@ func (s *Server) fail(c *call, path string, err error) {
 		panic(http.ErrAbortHandler)
 	}
 	p := s.problemOf(c, err)
-	if p.Code == api.CodeInternal || p.Code == api.CodeStorageFull {
+	if p.Code == api.CodeInternal || p.Code == api.CodeStorageFull || errors.Is(err, store.ErrUnavailable) {
 		s.cfg.Log.Error("request failed", "route", path, "code", p.Code, "error", c.scrub(err))
 	}
 	c.problem(p)
@@ -114,6 +114,7 @@ var storeProblems = []struct {
 	{store.ErrEnough, api.CodeEnoughReports},
 	{store.ErrFull, api.CodeStorageFull},
 	{store.ErrTooMany, api.CodeReadParts},
+	{store.ErrUnavailable, api.CodeUnavailable},
 	{context.Canceled, api.CodeUnavailable},
 	{context.DeadlineExceeded, api.CodeUnavailable},
 }

@@ -70,13 +70,7 @@ func (s *Server) purge(ctx context.Context, id string) error {
 // SweepOrphans removes objects that no record names: the losers of races and the leftovers of crashes. It reads the whole
 // store, so once in an hour is enough.
 func (s *Server) SweepOrphans(ctx context.Context) error {
-	n, err := s.blobs.Sweep(ctx, s.cfg.Now().Add(-orphanAge), func(ctx context.Context, key store.Key) (bool, error) {
-		p, err := s.meta.Part(ctx, key.Share, key.N)
-		if isGone(err) {
-			return false, nil
-		}
-		return p.Digest == key.Digest, err
-	})
+	n, err := s.blobs.Sweep(ctx, s.cfg.Now().Add(-orphanAge), s.wanted)
 	if n > 0 {
 		s.cfg.Log.Info("swept orphans", "removed", n)
 	}
@@ -84,6 +78,31 @@ func (s *Server) SweepOrphans(ctx context.Context) error {
 		return fmt.Errorf("failed to sweep orphans: %w", err)
 	}
 	return nil
+}
+
+// wanted tells whether an object is, or may still become, a part of a share. Its no is final. So an open share keeps what it has: its
+// sender may come back for what was put and never recorded. Once it is not open any more, its parts are what they are.
+func (s *Server) wanted(ctx context.Context, key store.Key) (bool, error) {
+	if recorded, err := s.recorded(ctx, key); recorded || err != nil {
+		return recorded, err
+	}
+	sh, err := s.meta.Share(ctx, key.Share, s.now())
+	switch {
+	case isGone(err):
+		return false, nil
+	case err != nil || sh.State == store.Open:
+		return true, err
+	}
+	return s.recorded(ctx, key) // it may have been, in the moment before the share was complete
+}
+
+// recorded tells whether an object is a part.
+func (s *Server) recorded(ctx context.Context, key store.Key) (bool, error) {
+	p, err := s.meta.Part(ctx, key.Share, key.N)
+	if isGone(err) {
+		return false, nil
+	}
+	return p.Digest == key.Digest, err
 }
 
 // scrubbed is an error whose text does not tell the share.

@@ -6,7 +6,8 @@
 //
 // A part is put under a key that holds its digest, then Meta.AddPart decides which digest is the part. So two racing writers
 // of one part can never mix; the loser's object is an orphan that Blobs.Sweep removes. On creation the record comes first, on
-// deletion the bytes go first: a crash between the two leaves only what a sweep collects.
+// deletion the bytes go first: a crash between the two leaves only what a sweep collects. No sweep takes a part from an open share,
+// where an orphan of yesterday may be put again, and become the part, today.
 //
 // Times are Unix seconds (int64) and always come from the caller, which owns the clock. Every driver passes the suite in
 // storetest.
@@ -40,23 +41,12 @@ var (
 	ErrUnavailable = errors.New("store is not available")
 )
 
-// Hash is a SHA-256.
-type Hash = [32]byte
-
-// Key names an object in Blobs: part N of a share, with this digest. Part 0 is the manifest.
-type Key struct {
-	Share  string
-	N      int64
-	Digest Hash
-}
-
 // Blobs keeps sealed bytes. It is safe for concurrent use, also by several processes. An object never changes.
 type Blobs interface {
 	// Put stores exactly size bytes of body, durably: once it returns nil they survive a power cut. The body must begin with
 	// magic and have the key's digest and size, else nothing is kept and the error is ErrMagic, ErrDigest or ErrSize (also
 	// when body ends early with io.EOF or io.ErrUnexpectedEOF). A full store is ErrFull, where possible before body is read.
-	// Putting what is there already is fine; it makes the object new to Sweep. If the share is deleted meanwhile, the error
-	// may be ErrNotFound.
+	// Putting what is there already is fine. If the share is deleted meanwhile, the error may be ErrNotFound.
 	Put(ctx context.Context, key Key, body io.Reader, size int64, magic string) error
 	// Open reads length bytes from offset. The caller keeps within the size it knows from Meta, and stops after length bytes
 	// (io.CopyN): the reader may be a plain file, which has more. A missing object is ErrNotFound.
@@ -66,7 +56,9 @@ type Blobs interface {
 	// DeleteShare removes every object of a share. Readers that have one open may finish.
 	DeleteShare(ctx context.Context, share string) error
 	// Sweep removes what was written before the given time and is not to be kept: objects for which keep says no, and
-	// leftovers of interrupted writes. It returns how many it removed. Any number of processes may sweep at once.
+	// leftovers of interrupted writes. A no of keep is final: the object may be removed any time later, and whoever asked will never
+	// want one of its name again. Sweep returns how many it removed. Any number of processes may sweep at once; each may count what
+	// several of them remove.
 	Sweep(ctx context.Context, before time.Time, keep func(context.Context, Key) (bool, error)) (int, error)
 }
 

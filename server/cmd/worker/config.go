@@ -57,7 +57,7 @@ func newServer(getenv func(string) string, logger *slog.Logger) (*server.Server,
 	c.CreateLimiter, c.MissLimiter = newLimiter("create", createRate), newLimiter("miss", missRate)
 	c.ReportLimiter = newLimiter("report", reportRate)
 	spans := max(1, int(subrequests)-reserved)
-	c.Blobs = &r2.Store{Parts: binding("PARTS"), MaxSpans: spans, MaxSweep: max(1, spans/2)} // a question and an answer each
+	c.Blobs = &r2.Store{Parts: binding("PARTS"), MaxSpans: spans, MaxSweep: max(1, spans/4)} // of an orphan, three questions and an answer
 	return server.New(c)
 }
 

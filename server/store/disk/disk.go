@@ -3,15 +3,13 @@ package disk
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/sealpost/sealpost/server/store"
@@ -52,39 +50,14 @@ func (s *Store) Close() error { return s.root.Close() }
 
 // shareDir returns the directory of a share, and whether the id can be one.
 func shareDir(id string) (string, bool) {
-	if len(id) < 3 || len(id) > 128 {
+	if !store.ValidID(id) {
 		return "", false
-	}
-	for _, c := range []byte(id) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
-		default:
-			return "", false
-		}
 	}
 	return id[:2] + "/" + id, true
 }
 
-func objectName(key store.Key) string {
-	return strconv.FormatInt(key.N, 10) + "-" + hex.EncodeToString(key.Digest[:])
-}
-
-// parseObject is the inverse of objectName. Any other spelling is not one of our objects.
-func parseObject(share, name string) (store.Key, bool) {
-	key := store.Key{Share: share}
-	n, digest, ok := strings.Cut(name, "-")
-	if !ok || len(digest) != 2*len(key.Digest) {
-		return key, false
-	}
-	var err error
-	if key.N, err = strconv.ParseInt(n, 10, 64); err != nil || key.N < 0 {
-		return key, false
-	}
-	if _, err := hex.Decode(key.Digest[:], []byte(digest)); err != nil {
-		return key, false
-	}
-	return key, objectName(key) == name
-}
+// objectName is a key's name within the directory of its share.
+func objectName(key store.Key) string { return path.Base(key.Name()) }
 
 // Put implements [store.Blobs].
 func (s *Store) Put(ctx context.Context, key store.Key, body io.Reader, size int64, magic string) error {

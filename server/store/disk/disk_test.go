@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -197,5 +198,37 @@ func TestSweepOfBrokenShare(t *testing.T) {
 	})
 	if n != 3 || err == nil || strings.Contains(err.Error(), "second") {
 		t.Errorf("removed %d of 3, error %v", n, err)
+	}
+}
+
+// TestPutAgainstSweep: what a Put has acknowledged is new, and no sweep that was told to leave new things alone may take it, even if
+// it found the same object there when that was old. That is more than the contract asks for.
+func TestPutAgainstSweep(t *testing.T) {
+	s := open(t, t.TempDir())
+	for range 30 {
+		if err := put(s, 1, "data"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond) // more than the grain of file times
+		before := time.Now()
+		time.Sleep(20 * time.Millisecond)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				_, err := s.Sweep(context.Background(), before, func(context.Context, store.Key) (bool, error) { return false, nil })
+				if err != nil {
+					t.Errorf("sweep: %v", err)
+				}
+			})
+		}
+		if err := put(s, 1, "data"); err != nil {
+			t.Errorf("put: %v", err)
+		}
+		wg.Wait()
+		r, err := s.Open(t.Context(), key(1, "data"), 0, 4)
+		if err != nil {
+			t.Fatalf("what was put is gone: %v", err)
+		}
+		r.Close()
 	}
 }

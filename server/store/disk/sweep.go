@@ -102,7 +102,7 @@ func sweepShare(ctx context.Context, parent *os.Root, share string, before time.
 			continue // gone, or too young
 		}
 		if !strings.HasPrefix(e.Name(), tempPrefix) {
-			key, ok := parseObject(share, e.Name())
+			key, ok := store.ParseKey(share + "/" + e.Name())
 			if !ok {
 				continue // not ours
 			}

@@ -10,10 +10,8 @@
 // made again, without its body; this time Put finds the outcome in Parts. Where Parts does not defer, as in
 // tests, Put reads the body into memory.
 //
-// R2 verifies the SHA-256 itself and is durable when put returns. The magic is looked at on the way. What R2 lacks: a delete
-// that depends on the object still being the one that was looked at. So an object that is put again in the very moment in
-// which a sweep finds its hour-old namesake to be an orphan can be lost, although the sweep looks twice, and what sweeps at the
-// same time remove is counted by each.
+// R2 verifies the SHA-256 itself and is durable when put returns. The magic is looked at on the way. R2 does not tell whether there
+// was something to delete, so what sweeps at the same time remove is counted by each.
 package r2
 
 import (
@@ -21,12 +19,11 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 	"syscall/js"
 	"time"
 
@@ -46,27 +43,6 @@ var (
 	_ store.Sender = (*Store)(nil)
 )
 
-func name(key store.Key) string {
-	return key.Share + "/" + strconv.FormatInt(key.N, 10) + "-" + hex.EncodeToString(key.Digest[:])
-}
-
-// parseName is the inverse of name.
-func parseName(text string) (key store.Key, ok bool) {
-	share, rest, _ := strings.Cut(text, "/")
-	n, digest, _ := strings.Cut(rest, "-")
-	key.Share = share
-	var err error
-	if key.N, err = strconv.ParseInt(n, 10, 64); err != nil {
-		return key, false
-	}
-	b, err := hex.DecodeString(digest)
-	if err != nil || len(b) != len(key.Digest) {
-		return key, false
-	}
-	key.Digest = store.Hash(b)
-	return key, name(key) == text
-}
-
 // call calls a method of Parts that returns a promise.
 func (s *Store) call(ctx context.Context, method string, args ...any) (js.Value, error) {
 	if err := ctx.Err(); err != nil {
@@ -80,7 +56,7 @@ func (s *Store) Put(ctx context.Context, key store.Key, body io.Reader, size int
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	deposit := s.Parts().Call("deposit", name(key), float64(size), hex.EncodeToString(key.Digest[:]), magic)
+	deposit := s.Parts().Call("deposit", key.Name(), float64(size), hex.EncodeToString(key.Digest[:]), magic)
 	switch deposit.Type() {
 	case js.TypeNull:
 		panic(http.ErrAbortHandler) // to be called again when the body is stored
@@ -141,7 +117,7 @@ func (s *Store) Send(ctx context.Context, w io.Writer, begin func(), spans []sto
 	}
 	list, total := make([]any, len(spans)), int64(0)
 	for i, span := range spans {
-		list[i] = []any{name(span.Key), float64(span.Offset), float64(span.Length)}
+		list[i] = []any{span.Key.Name(), float64(span.Offset), float64(span.Length)}
 		total += span.Length
 	}
 	stream, err := s.call(ctx, "send", list)
@@ -158,7 +134,7 @@ func (s *Store) Send(ctx context.Context, w io.Writer, begin func(), spans []sto
 
 // Open implements [store.Blobs].
 func (s *Store) Open(ctx context.Context, key store.Key, offset, length int64) (io.ReadCloser, error) {
-	v, err := s.call(ctx, "open", name(key), float64(offset), float64(length))
+	v, err := s.call(ctx, "open", key.Name(), float64(offset), float64(length))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("failed to open part: %w", err)
@@ -198,7 +174,7 @@ func (r *reader) Close() error {
 
 // Delete implements [store.Blobs].
 func (s *Store) Delete(ctx context.Context, key store.Key) error {
-	if _, err := s.call(ctx, "remove", []any{name(key)}); err != nil {
+	if _, err := s.call(ctx, "remove", []any{key.Name()}); err != nil {
 		return fmt.Errorf("failed to delete part: %w", err)
 	}
 	return nil
@@ -263,7 +239,7 @@ func (w *sweep) walk(ctx context.Context, from, to string) error {
 
 // visit removes an object if it is not to be kept. What has no name of ours is not ours to remove.
 func (w *sweep) visit(ctx context.Context, text string) (done bool, err error) {
-	key, ok := parseName(text)
+	key, ok := store.ParseKey(text)
 	if !ok {
 		return false, nil
 	}
