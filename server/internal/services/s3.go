@@ -49,7 +49,7 @@ func newS3() (_ *S3Server, err error) {
 	if s.port, err = freePort(); err != nil {
 		return nil, err
 	}
-	s.process = process{name: "versitygw", dir: dir, stop: syscall.SIGTERM, crash: syscall.SIGKILL,
+	s.process = process{name: "versitygw", dir: dir, stop: syscall.SIGKILL, crash: syscall.SIGKILL, // asked to end it would wait for what runs
 		command: func() *exec.Cmd {
 			cmd := exec.Command(program, "--port", "127.0.0.1:"+s.port, "--quiet", "--keep-alive", "posix", dir+"/data")
 			cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+S3Access, "ROOT_SECRET_KEY="+S3Secret)

@@ -19,7 +19,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
