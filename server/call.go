@@ -90,6 +90,9 @@ func (s *Server) fail(c *call, path string, err error) {
 		s.cfg.Log.Info("response cut short", "route", path, "error", c.scrub(err))
 		panic(http.ErrAbortHandler)
 	}
+	if errors.Is(err, store.ErrUnavailable) {
+		c.drain() // whatever a sender was about to send; it is told to send it again
+	}
 	p := s.problemOf(c, err)
 	if p.Code == api.CodeInternal || p.Code == api.CodeStorageFull || errors.Is(err, store.ErrUnavailable) {
 		s.cfg.Log.Error("request failed", "route", path, "code", p.Code, "error", c.scrub(err))

@@ -7,13 +7,28 @@ import (
 	"github.com/sealpost/sealpost/server/conformance"
 )
 
-// TestConformance: the real binary is what package api says a server is.
+// TestConformance: the real binary is what package api says a server is, whatever stands behind it.
 func TestConformance(t *testing.T) {
-	d := start(t, filepath.Join(t.TempDir(), "data"), "-report-recipient", conformance.Recipient)
-	tight := start(t, filepath.Join(t.TempDir(), "data"), "-lifetimes", "2s,1h", "-max-downloads", "6", "-max-share-size", "300KiB",
-		"-abandon-after", "5s", "-create-rate", "60", "-miss-rate", "120", "-trusted-proxies", "127.0.0.0/8")
-	conformance.Run(t, conformance.Target{
-		BaseURL: d.url,
-		Tight:   &conformance.Tight{BaseURL: tight.url, Address: "X-Forwarded-For", Creates: 60, Misses: 120},
-	})
+	for _, b := range []struct {
+		name   string
+		open   func(t *testing.T) []string // a new place to keep things, as flags
+		sample bool
+	}{
+		{"disk+SQLite", func(t *testing.T) []string { return nil }, false},
+		{"S3+PostgreSQL", func(t *testing.T) []string { return append(onS3(t), onPostgres(t)...) }, false},
+		{"disk+PostgreSQL", onPostgres, true},
+		{"S3+SQLite", onS3, true},
+	} {
+		t.Run(b.name, func(t *testing.T) {
+			d := start(t, filepath.Join(t.TempDir(), "data"), append(b.open(t), "-report-recipient", conformance.Recipient)...)
+			tight := start(t, filepath.Join(t.TempDir(), "data"), append(b.open(t), "-lifetimes", "2s,1h", "-max-downloads", "6",
+				"-max-share-size", "300KiB", "-abandon-after", "5s", "-create-rate", "60", "-miss-rate", "120",
+				"-trusted-proxies", "127.0.0.0/8")...)
+			conformance.Run(t, conformance.Target{
+				BaseURL: d.url,
+				Tight:   &conformance.Tight{BaseURL: tight.url, Address: "X-Forwarded-For", Creates: 60, Misses: 120},
+				Sample:  b.sample,
+			})
+		})
+	}
 }

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/internal/services"
 )
 
 // The tests here run the real binary and talk to it over TCP, because they kill it.
@@ -45,6 +46,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "failed to build sealpostd: %v\n%s", err, out)
 	} else {
 		code = m.Run()
+		services.End()
 	}
 	os.RemoveAll(dir)
 	os.Exit(code)
@@ -281,21 +283,27 @@ func (d *daemon) json(method, path, bearer string, body any) (answer, error) {
 const lifetime = 3600
 
 func (d *daemon) create(u *upload, downloads int64) error {
+	a, err := d.tryCreate(u, downloads)
+	if err == nil && a.status != http.StatusCreated && a.status != http.StatusOK {
+		err = fmt.Errorf("create: %v", a)
+	}
+	return err
+}
+
+// tryCreate is create with whatever is answered.
+func (d *daemon) tryCreate(u *upload, downloads int64) (answer, error) {
 	a, err := d.json("POST", "/api/v1/shares", "", api.CreateShare{Access: u.access.hash, Reader: u.reader.hash, Owner: u.owner.hash,
 		Size: int64(len(u.content)), Lifetime: lifetime, MaxDownloads: downloads})
-	if err != nil {
-		return err
+	if err != nil || a.status >= 300 {
+		return a, err
 	}
 	var s api.Share
-	if err := json.Unmarshal(a.body, &s); err != nil || a.status != http.StatusCreated && a.status != http.StatusOK {
-		return fmt.Errorf("create: %v", a)
-	}
-	if s.PartSize != smallPart {
-		return fmt.Errorf("part size %d", s.PartSize)
+	if err := json.Unmarshal(a.body, &s); err != nil || s.PartSize != smallPart {
+		return a, fmt.Errorf("create: %v, part size %d, %v", a, s.PartSize, err)
 	}
 	u.id = s.ID
 	secret(u.id)
-	return nil
+	return a, nil
 }
 
 func (u *upload) path(rest string) string { return "/api/v1/shares/" + u.id + rest }

@@ -15,7 +15,8 @@ import (
 )
 
 type options struct {
-	listen, data    string
+	listen          string
+	stores          storeOptions
 	trustedProxies  prefixes
 	lifetimes       values.Durations
 	defaultLifetime time.Duration
@@ -47,7 +48,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	fs := flag.NewFlagSet("sealpostd", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.StringVar(&o.listen, "listen", "localhost:8080", "`address` to listen on")
-	fs.StringVar(&o.data, "data", "./data", "`folder` that keeps everything")
+	o.stores.register(fs)
 	fs.Var(&o.trustedProxies, "trusted-proxies", "`networks` whose X-Forwarded-For is believed, as 10.0.0.0/8,::1")
 	fs.Var(&o.lifetimes, "lifetimes", "`choices` that the page offers, ascending; the last is the maximum")
 	fs.Var((*values.Duration)(&o.defaultLifetime), "default-lifetime", "`one` of the lifetimes (default: 1d if it is one, else the first)")
@@ -99,7 +100,7 @@ func (o *options) validate(rest []string) error {
 	case o.maxShareSize == 0 || o.partSize == 0 || o.maxDownloads == 0 || o.abandonAfter == 0:
 		return errors.New("a limit is zero") // which server.Config takes for its default
 	}
-	return nil
+	return o.stores.validate()
 }
 
 func (o *options) logger(w io.Writer) *slog.Logger {

@@ -10,15 +10,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/sealpost/sealpost/server"
-	"github.com/sealpost/sealpost/server/store/disk"
-	"github.com/sealpost/sealpost/server/store/sqlite"
 	"github.com/sealpost/sealpost/static"
 )
 
@@ -47,17 +43,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if o.healthcheck {
 		return checkHealth(ctx, o.listen)
 	}
-	if err := os.MkdirAll(o.data, 0o700); err != nil {
-		return fmt.Errorf("failed to create data folder: %w", err)
-	}
-	blobs, err := disk.Open(filepath.Join(o.data, "blobs"))
+	blobs, err := o.stores.openBlobs(ctx)
 	if err != nil {
 		return fmt.Errorf("failed to open parts: %w", err)
 	}
 	defer blobs.Close()
-	meta, err := sqlite.Open(filepath.Join(o.data, "meta.db"))
+	meta, err := o.stores.openMeta(ctx)
 	if err != nil {
-		return fmt.Errorf("failed to open database: %w", err)
+		return fmt.Errorf("failed to open records: %w", err)
 	}
 	defer meta.Close()
 

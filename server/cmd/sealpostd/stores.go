@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/sealpost/sealpost/server/store"
+	"github.com/sealpost/sealpost/server/store/disk"
+	"github.com/sealpost/sealpost/server/store/postgres"
+	"github.com/sealpost/sealpost/server/store/s3"
+	"github.com/sealpost/sealpost/server/store/sqlite"
+)
+
+// storeOptions say where everything is kept: in the data folder, unless it is told to be elsewhere.
+type storeOptions struct {
+	data       string
+	db, dbFile string
+	s3         s3.Config
+	s3KeyFile  string
+}
+
+func (o *storeOptions) register(fs *flag.FlagSet) {
+	fs.StringVar(&o.data, "data", "./data", "`folder` that keeps everything that is not kept elsewhere")
+	fs.StringVar(&o.db, "db", "", "`address` of the PostgreSQL that keeps records, as postgres://user@host/name?sslmode=verify-full")
+	fs.StringVar(&o.dbFile, "db-file", "", "`file` that has the address, if there is a password in it")
+	fs.StringVar(&o.s3.Endpoint, "s3-endpoint", "", "`URL` of the object store that keeps sealed parts, as https://s3.example")
+	fs.StringVar(&o.s3.Bucket, "s3-bucket", "", "`name` of the bucket there, which exists")
+	fs.StringVar(&o.s3.Region, "s3-region", "us-east-1", "`region` of the bucket")
+	fs.StringVar(&o.s3.Prefix, "s3-prefix", "", "`beginning` of all names in the bucket, as sealpost/")
+	fs.StringVar(&o.s3.AccessKey, "s3-access-key", "", "`id` of the key to the bucket")
+	fs.StringVar(&o.s3KeyFile, "s3-secret-key-file", "", "`file` that has the key's secret")
+}
+
+func (o *storeOptions) validate() error {
+	switch {
+	case o.db != "" && o.dbFile != "":
+		return errors.New("the database has an address and a file with one")
+	case o.db != "" && !isPostgres(o.db):
+		return errors.New("address of database is not postgres://…") // and may have a password in it
+	case o.s3.Endpoint == "" && (o.s3.Bucket != "" || o.s3.AccessKey != "" || o.s3KeyFile != ""):
+		return errors.New("an object store has no endpoint")
+	case o.s3.Endpoint != "" && (o.s3.Bucket == "" || o.s3.AccessKey == "" || o.s3KeyFile == ""):
+		return errors.New("an object store needs a bucket, an access key and a file with its secret")
+	}
+	return nil
+}
+
+func isPostgres(address string) bool {
+	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
+}
+
+// What opens is closed again.
+type (
+	blobs interface {
+		store.Blobs
+		io.Closer
+	}
+	meta interface {
+		store.Meta
+		io.Closer
+	}
+)
+
+func (o *storeOptions) openBlobs(ctx context.Context) (blobs, error) {
+	if o.s3.Endpoint != "" {
+		cfg := o.s3
+		var err error
+		if cfg.SecretKey, err = readSecret(o.s3KeyFile); err != nil {
+			return nil, err
+		}
+		return s3.Open(ctx, cfg)
+	}
+	if err := o.makeData(); err != nil {
+		return nil, err
+	}
+	return disk.Open(filepath.Join(o.data, "blobs"))
+}
+
+func (o *storeOptions) openMeta(ctx context.Context) (meta, error) {
+	address := o.db
+	if o.dbFile != "" {
+		var err error
+		if address, err = readSecret(o.dbFile); err != nil {
+			return nil, err
+		}
+		if !isPostgres(address) {
+			return nil, fmt.Errorf("address of database in %s is not postgres://…", o.dbFile)
+		}
+	}
+	if address != "" {
+		return postgres.Open(ctx, address)
+	}
+	if err := o.makeData(); err != nil {
+		return nil, err
+	}
+	return sqlite.Open(filepath.Join(o.data, "meta.db"))
+}
+
+func (o *storeOptions) makeData() error {
+	if err := os.MkdirAll(o.data, 0o700); err != nil {
+		return fmt.Errorf("failed to create data folder: %w", err)
+	}
+	return nil
+}
+
+// readSecret returns what a file has, without the end of the line.
+func readSecret(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("failed to read secret: %w", err)
+	}
+	secret := strings.TrimSpace(string(text))
+	if secret == "" {
+		return "", fmt.Errorf("failed to read secret: %s is empty", path)
+	}
+	return secret, nil
+}
