@@ -24,8 +24,8 @@ func TestREADMEListsTheFlags(t *testing.T) {
 		slices.Sort(out)
 		return out
 	}
-	flags := slices.DeleteFunc(names(`(?m)^  -([a-z-]+)`, usage.Bytes()), func(s string) bool { return s == "version" || s == "healthcheck" })
-	rows := names("(?m)^\\| `-([a-z-]+)` ", readme)
+	flags := slices.DeleteFunc(names(`(?m)^  -([a-z0-9-]+)`, usage.Bytes()), func(s string) bool { return s == "version" || s == "healthcheck" })
+	rows := names("(?m)^\\| `-([a-z0-9-]+)` ", readme)
 	if len(flags) == 0 || !slices.Equal(flags, rows) {
 		t.Errorf("the README lists\n%v\nand sealpostd has\n%v", rows, flags)
 	}

@@ -123,10 +123,7 @@ func (s *Store) Put(ctx context.Context, key store.Key, body io.Reader, size int
 	v.stop() // the library may still be reading, though the store has answered
 	switch {
 	case v.err != nil && v.err != io.EOF:
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return v.err
+		return v.err // and not what came of it
 	case err != nil:
 		return fmt.Errorf("failed to store part: %w", failure(ctx, err))
 	case v.left > 0:
