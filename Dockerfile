@@ -1,4 +1,4 @@
-# One static binary in an image that has nothing else, run by a user who may write to /data only.
+# One static binary in an image that has nothing else but certificates, run by a user who may write to /data only.
 #
 #   docker build -t sealpost .
 #   docker run -d --name sealpost -p 127.0.0.1:8080:8080 -v sealpost:/data sealpost
@@ -20,6 +20,8 @@ RUN mkdir /empty
 FROM scratch
 COPY --from=build --chown=65532:65532 /empty /data
 COPY --from=build /src/bin/sealpostd /sealpostd
+# Whom to believe that speaks for an object store or a database.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 ENV SEALPOST_LISTEN=:8080 SEALPOST_DATA=/data
 USER 65532:65532
 WORKDIR /data

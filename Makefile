@@ -142,14 +142,18 @@ LIGHTHOUSE ?= npx --yes lighthouse@13.5.0
 lighthouse: build ## Lighthouse's marks for both pages in Chromium, where npx can fetch it
 	SEALPOST_LIGHTHOUSE='$(LIGHTHOUSE)' $(GO) test -count=1 -v ./wasm/e2e -run TestLighthouse
 
-DEBIAN := gcc libc6-dev curl ca-certificates openssl age zstd brotli ffmpeg tar xvfb chromium chromium-driver firefox-esr webkit2gtk-driver gstreamer1.0-libav fonts-noto-color-emoji fonts-noto-core
+DEBIAN := gcc libc6-dev curl ca-certificates openssl age zstd brotli ffmpeg tar xvfb chromium chromium-driver firefox-esr webkit2gtk-driver gstreamer1.0-libav fonts-noto-color-emoji fonts-noto-core postgresql
 
-deps: ## Debian packages and npm modules that the tests need
+# Building the S3 server takes minutes once, which is not for a test to wait for; the tests find what they need in Go's cache.
+S3SERVER := server/internal/services/testdata/versitygw
+
+deps: ## Debian packages and npm modules that the tests need, and their S3 server
 	@missing=$$(for p in $(DEBIAN); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; fi
 	cd static && npm ci --no-audit --no-fund --silent
 	cd $(WORKER) && npm ci --no-audit --no-fund --silent --ignore-scripts
+	cd $(S3SERVER) && $(GO) build -trimpath -o /dev/null github.com/versity/versitygw/cmd/versitygw
 
 fmt: ## gofmt -w
 	gofmt -w server wasm static/*.go static/internal

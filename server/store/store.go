@@ -9,6 +9,9 @@
 // deletion the bytes go first: a crash between the two leaves only what a sweep collects. No sweep takes a part from an open share,
 // where an orphan of yesterday may be put again, and become the part, today.
 //
+// A store may be out of reach for a while: ErrUnavailable. Whoever is told so does not know what has happened, and asks for the same again;
+// every call here is such that nothing happens twice, but for Try, which may cost a try more.
+//
 // Times are Unix seconds (int64) and always come from the caller, which owns the clock. Every driver passes the suite in
 // storetest.
 package store

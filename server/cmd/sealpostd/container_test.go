@@ -78,8 +78,11 @@ func read(t *testing.T, name string) string {
 // The image's settings fit each other, and the program.
 func TestDockerfile(t *testing.T) {
 	img := readImage(t)
-	if img.base != "scratch" || len(img.copies) != 2 {
-		t.Errorf("the image has more than a program and a folder: FROM %s, COPY %v", img.base, img.copies)
+	if img.base != "scratch" || len(img.copies) != 3 {
+		t.Errorf("the image has more than a program, a folder and certificates: FROM %s, COPY %v", img.base, img.copies)
+	}
+	if !has(img.copies, "--from=build", "/etc/ssl/certs/ca-certificates.crt") { // where crypto/x509 looks first
+		t.Errorf("no certificates: COPY %v", img.copies)
 	}
 	if !regexp.MustCompile(`^[1-9]\d+:[1-9]\d+$`).MatchString(img.user) {
 		t.Errorf("USER %s: not a number, or root", img.user)

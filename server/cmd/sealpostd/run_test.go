@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -76,6 +77,7 @@ func TestOptions(t *testing.T) {
 	for _, args := range [][]string{{"-sweep", "1ms"}, {"x"}, {"-log-format", "xml"}, {"-create-rate", "-1"},
 		{"-lifetimes", "1x"},
 		{"-max-share-size", "0"}, {"-part-size", "0"}, {"-max-downloads", "0"}, {"-abandon-after", "0s"}, // not: as much as can be
+		{"-db", "mysql://x"}, {"-db", "postgres://x", "-db-file", "y"}, {"-s3-bucket", "b"}, {"-s3-endpoint", "https://s3.example"},
 		{"-part-size", "-1"}, {"-max-share-size", "99999999999GiB"}, {"-trusted-proxies", "a"}} {
 		if _, err := parseOptions(args, none, io.Discard); err == nil {
 			t.Errorf("%v: accepted", args)
@@ -91,6 +93,27 @@ func TestOptions(t *testing.T) {
 	}
 	if o.maxShareSize != api.MaxParts*api.MaxPartSize {
 		t.Errorf("share size %d", o.maxShareSize)
+	}
+}
+
+// TestSecrets: a file has them, and what is wrong with them is said without them.
+func TestSecrets(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	for text, want := range map[string]string{"": "is empty", " \n": "is empty", "hush\n": "is not postgres://", "postgres://a:hush@127.0.0.1:1/b\n": "connect"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := run(t.Context(), []string{"-data", t.TempDir(), "-db-file", file}, none, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if err := run(t.Context(), []string{"-data", t.TempDir(), "-db-file", file + "2"}, none, io.Discard); err == nil {
+		t.Error("a missing file is taken")
+	}
+	err := run(t.Context(), []string{"-data", t.TempDir(), "-db", "mysql://a:hush@b/c"}, none, io.Discard)
+	if err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("a wrong address: %v", err)
 	}
 }
 
