@@ -18,7 +18,7 @@
 // # Failure
 //
 // A connection that is lost, a server that shuts down, has no connection left or does not answer in time is store.ErrUnavailable, and
-// the next call connects anew. A call is repeated only if nothing of it was sent: whether a transaction whose answer was lost has
+// the next call connects anew. A transaction is repeated only if nothing of it was run: whether one whose answer was lost has
 // happened is for the caller to find out, who may ask for the same again in every case that matters (package store). What is
 // acknowledged is as durable as the server's settings make it: Open refuses a server with fsync or synchronous_commit off.
 //

@@ -41,8 +41,21 @@ func failure(err error) error {
 	return fmt.Errorf("%w: %v", store.ErrUnavailable, err)
 }
 
-// safeToRepeat tells whether nothing of a request has reached the server, though it was given a connection.
-func safeToRepeat(err error) bool {
+// lost tells whether a connection that there was is there no more.
+func lost(err error) bool {
 	var connecting *pgconn.ConnectError
-	return err != nil && pgconn.SafeToRetry(err) && !errors.As(err, &connecting)
+	var row rowError
+	if errors.As(err, &connecting) || errors.As(err, &row) {
+		return false
+	}
+	var e *pgconn.PgError
+	return !errors.As(err, &e) || strings.HasPrefix(e.Code, "57P")
+}
+
+// notBegun tells whether a connection was lost before the server had run anything of a batch: it was found closed when there was something
+// to send, or the server had left a word that it shut down.
+func notBegun(err error) bool {
+	var e *pgconn.PgError
+	var first firstError
+	return lost(err) && (pgconn.SafeToRetry(err) || errors.As(err, &first) && errors.As(err, &e))
 }

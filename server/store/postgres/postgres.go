@@ -129,9 +129,14 @@ var dialect = strings.NewReplacer(" BLOB", " BYTEA", " TEXT", ` TEXT COLLATE "C"
 // database implements [records.DB].
 type database struct{ pool *pgxpool.Pool }
 
-// Read implements [records.DB].
+// Read implements [records.DB]. It may be repeated for as long as no row was handed on.
 func (d database) Read(ctx context.Context, st records.Statement) error {
-	return d.attempt(ctx, operationAfter, st)
+	row, rows := st.Row, 0
+	st.Row = func(r records.Row) error {
+		rows++
+		return row(r)
+	}
+	return d.attempt(ctx, operationAfter, func(err error) bool { return rows == 0 && lost(err) }, st)
 }
 
 // Write implements [records.DB].
@@ -147,16 +152,16 @@ func (d database) Write(ctx context.Context, share string, batch ...records.Stat
 			records.Statement{Query: `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, Args: []any{share}})
 	}
 	whole = append(append(whole, batch...), records.Statement{Query: `COMMIT`})
-	return d.attempt(ctx, patience, whole...)
+	return d.attempt(ctx, patience, notBegun, whole...)
 }
 
-// attempt sends statements, and once more if the connection turned out to be one that the server had closed.
-func (d database) attempt(ctx context.Context, patience time.Duration, batch ...records.Statement) error {
+// attempt sends statements, and once more if the connection turned out to be one that the server had closed, and that may be.
+func (d database) attempt(ctx context.Context, patience time.Duration, again func(error) bool, batch ...records.Statement) error {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var err error
-	for range maxConns { // as many as may have been closed at once
-		if err = d.send(limited, batch); !safeToRepeat(err) {
+	for range maxConns + 1 { // as many as may have been closed at once
+		if err = d.send(limited, batch); err == nil || limited.Err() != nil || !again(err) {
 			break
 		}
 	}
@@ -175,6 +180,11 @@ func (d database) attempt(ctx context.Context, patience time.Duration, batch ...
 // rowError is of whoever was handed a row.
 type rowError struct{ error }
 
+// firstError is of the first statement: those after it were not run.
+type firstError struct{ error }
+
+func (e firstError) Unwrap() error { return e.error }
+
 // send sends all statements at once, and hands on their rows.
 func (d database) send(ctx context.Context, statements []records.Statement) (err error) {
 	var b pgx.Batch
@@ -182,8 +192,11 @@ func (d database) send(ctx context.Context, statements []records.Statement) (err
 		b.Queue(st.Query, st.Args...)
 	}
 	results := d.pool.SendBatch(ctx, &b)
-	for _, st := range statements {
+	for i, st := range statements {
 		if err = each(results, st); err != nil {
+			if i == 0 {
+				err = firstError{err}
+			}
 			break
 		}
 	}

@@ -249,6 +249,9 @@ func TestRestart(t *testing.T) {
 	s := open(t, p.Schema(t))
 	taken := 0
 	sh := ready(t, s, 1)
+	if _, err := s.Update(t.Context(), sh.ID, store.Change{MaxDownloads: new(int64)}, now); err != nil {
+		t.Fatal(err)
+	}
 	for i, stop := range []func(){p.Stop, p.Kill} {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -270,11 +273,6 @@ func TestRestart(t *testing.T) {
 				}
 				t.Error("it was not stopped")
 			})
-		}
-		if i == 0 {
-			if _, err := s.Update(t.Context(), sh.ID, store.Change{MaxDownloads: new(int64)}, now); err != nil {
-				t.Fatal(err)
-			}
 		}
 		time.Sleep(100 * time.Millisecond)
 		stop()

@@ -145,7 +145,7 @@ type db struct{ s *Store }
 
 // Read implements [records.DB]. It does not wait for the writer.
 func (d db) Read(ctx context.Context, st records.Statement) error {
-	return full(each(ctx, d.s.reader, st))
+	return orGivenUp(ctx, full(each(ctx, d.s.reader, st)))
 }
 
 // Write implements [records.DB]. Success counts only after COMMIT: that is where a full disk may show.
@@ -164,10 +164,15 @@ func (d db) Write(ctx context.Context, _ string, batch ...records.Statement) err
 	} else {
 		tx.Rollback()
 	}
-	if errors.Is(err, sql.ErrTxDone) { // rolled back in the middle, as the caller gave up
-		err = errors.Join(ctx.Err(), err)
+	return orGivenUp(ctx, full(err))
+}
+
+// orGivenUp is err, which is also that of a caller who gave up: what the database says then is that it was interrupted, or had rolled back.
+func orGivenUp(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return errors.Join(ctx.Err(), err)
 	}
-	return full(err)
+	return err
 }
 
 // each runs one statement and hands on its rows.
