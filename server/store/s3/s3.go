@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ type Config struct {
 	Endpoint  string // https://host or http://host:port
 	Bucket    string
 	Region    string // "us-east-1" if it is empty
-	Prefix    string // of all names, as "sealpost/"; may be empty
+	Prefix    string // of all names, as "sealpost/", or empty
 	AccessKey string
 	SecretKey string
 }
@@ -47,6 +48,10 @@ const (
 	maxIdleConns = 256
 )
 
+// prefixForm ends with a slash: a prefix that ran into the id would make other ids, which another server in the bucket, without a prefix,
+// took for orphans of its own.
+var prefixForm = regexp.MustCompile(`^([A-Za-z0-9_-]+/)+$`)
+
 // Open returns the store of a bucket, which has to be there.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	u, err := url.Parse(c.Endpoint)
@@ -55,8 +60,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, fmt.Errorf("failed to open bucket: endpoint %q is not https://host or http://host:port", c.Endpoint)
 	case c.Bucket == "":
 		return nil, errors.New("failed to open bucket: it has no name")
-	case strings.HasPrefix(c.Prefix, "/") || strings.Contains(c.Prefix, "//") || strings.Contains(c.Prefix, ".."):
-		return nil, fmt.Errorf("failed to open bucket: prefix %q is not one of names", c.Prefix)
+	case c.Prefix != "" && !prefixForm.MatchString(c.Prefix):
+		return nil, fmt.Errorf("failed to open bucket: prefix %q is not like sealpost/ or some/where/", c.Prefix)
 	case c.AccessKey == "" || c.SecretKey == "":
 		return nil, errors.New("failed to open bucket: a key is missing")
 	case c.Region == "":

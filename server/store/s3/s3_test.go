@@ -91,7 +91,7 @@ func objects(t *testing.T, server *services.S3Server, bucket string) (names []st
 
 func TestNames(t *testing.T) {
 	server := services.S3(t)
-	for _, prefix := range []string{"", "a/", "a/b-"} {
+	for _, prefix := range []string{"", "a/", "a/b-/"} {
 		cfg := config(t, server)
 		cfg.Prefix = prefix
 		s := open(t, cfg)
@@ -189,7 +189,9 @@ func TestOpenRefuses(t *testing.T) {
 		"is not https://": func(c *s3.Config) { c.Endpoint = "127.0.0.1:9000" },
 		"no name":         func(c *s3.Config) { c.Bucket = "" },
 		"key is missing":  func(c *s3.Config) { c.AccessKey = "" },
-		"prefix":          func(c *s3.Config) { c.Prefix = "/x/" },
+		`prefix "/x/"`:    func(c *s3.Config) { c.Prefix = "/x/" },
+		`prefix "x"`:      func(c *s3.Config) { c.Prefix = "x" },
+		`prefix "../"`:    func(c *s3.Config) { c.Prefix = "../" },
 	} {
 		cfg := good
 		change(&cfg)
