@@ -49,7 +49,8 @@ type Blobs interface {
 	// Put stores exactly size bytes of body, durably: once it returns nil they survive a power cut. The body must begin with
 	// magic and have the key's digest and size, else nothing is kept and the error is ErrMagic, ErrDigest or ErrSize (also
 	// when body ends early with io.EOF or io.ErrUnexpectedEOF). A full store is ErrFull, where possible before body is read.
-	// Putting what is there already is fine. If the share is deleted meanwhile, the error may be ErrNotFound.
+	// Putting what is there already is fine. If the share is deleted meanwhile, the error may be ErrNotFound or
+	// ErrUnavailable.
 	Put(ctx context.Context, key Key, body io.Reader, size int64, magic string) error
 	// Open reads length bytes from offset. The caller keeps within the size it knows from Meta, and stops after length bytes
 	// (io.CopyN): the reader may be a plain file, which has more. A missing object is ErrNotFound.

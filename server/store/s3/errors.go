@@ -39,7 +39,8 @@ func refusal(r minio.ErrorResponse) error {
 	switch {
 	case full[r.Code] || r.StatusCode == http.StatusInsufficientStorage:
 		return fmt.Errorf("%w: %w", store.ErrFull, err)
-	case r.StatusCode >= 500 || r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusRequestTimeout:
+	case r.StatusCode >= 500 || r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusRequestTimeout ||
+		r.StatusCode == http.StatusConflict: // with another request, as a PUT with the deletion of its share
 		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
 	return err

@@ -192,7 +192,8 @@ func (s *Store) Delete(ctx context.Context, key store.Key) error {
 	if !ok {
 		return nil
 	}
-	if err := s.core.RemoveObject(ctx, s.bucket, name, minio.RemoveObjectOptions{}); err != nil {
+	err := s.core.RemoveObject(ctx, s.bucket, name, minio.RemoveObjectOptions{})
+	if err != nil && minio.ToErrorResponse(err).Code != minio.NoSuchKey { // which S3 does not say, but others do
 		return fmt.Errorf("failed to delete part: %w", failure(ctx, err))
 	}
 	return nil

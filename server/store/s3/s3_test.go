@@ -316,6 +316,7 @@ func TestRefusals(t *testing.T) {
 		{503, "SlowDown", store.ErrUnavailable},
 		{502, "", store.ErrUnavailable},
 		{429, "", store.ErrUnavailable},
+		{409, "OperationAborted", store.ErrUnavailable},
 		{403, "AccessDenied", nil},
 		{404, "NoSuchBucket", nil}, // which is not the share's fault
 	} {

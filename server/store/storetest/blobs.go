@@ -390,7 +390,7 @@ func blobsRacingPuts(t *testing.T, b store.Blobs) {
 	}
 }
 
-// blobsPutAgainstDelete: a Put that meets a DeleteShare says ErrNotFound, or what it put is whole or deleted.
+// blobsPutAgainstDelete: a Put that meets a DeleteShare says ErrNotFound or ErrUnavailable, or what it put is whole or deleted.
 func blobsPutAgainstDelete(t *testing.T, b store.Blobs) {
 	share := newID()
 	data := sealed(1000)
@@ -399,7 +399,7 @@ func blobsPutAgainstDelete(t *testing.T, b store.Blobs) {
 			key := keyOf(share, 100*int64(i)+n, data)
 			if i == 0 {
 				must(t, b.DeleteShare(context.Background(), share))
-			} else if err := put(b, key, data); err != nil && !errors.Is(err, store.ErrNotFound) {
+			} else if err := put(b, key, data); err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrUnavailable) {
 				t.Errorf("put: %v", err)
 			} else if got, err := read(b, key, 0, 1000); err == nil && !bytes.Equal(got, data) {
 				t.Error("other bytes than were put")
