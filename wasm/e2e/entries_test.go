@@ -43,8 +43,8 @@ func (s *site) sealBundle(t *testing.T, r *rand.Rand, names []string, size func(
 
 // harbour are names as they are in a folder that somebody sends.
 func harbour() (names []string) {
-	names = []string{"harbour/list of all that is in it.txt", "harbour/letters/Grüße an Ömer.pdf", "harbour/letters/old/invoice 10.pdf",
-		"harbour/letters/old/invoice 9.pdf", "harbour/empty folder/"}
+	names = []string{"harbour/list of all that is in it.txt", "harbour/letters/Grüße an Ömer.pdf", "harbour/letters/old/invoice 10.txt",
+		"harbour/letters/old/invoice 9.txt", "harbour/empty folder/"}
 	for i := range 70 {
 		names = append(names, fmt.Sprintf("harbour/photographs/IMG %d.jpg", 170-i))
 	}
@@ -108,7 +108,7 @@ func TestEntries(t *testing.T) {
 		wantRows(t, b, "harbour/list of all that is in it.txt", "harbour/letters/", "harbour/letters/Grüße an Ömer.pdf", "harbour/letters/old/", "harbour/empty folder/")
 		must(t, b.Click("[data-name='harbour/letters/old/'] [data-hook=toggle]"))
 		must(t, b.SetValue("[data-hook=sort]", "name"))
-		wantRows(t, b, "harbour/letters/", "harbour/letters/old/", "harbour/letters/old/invoice 9.pdf", "harbour/letters/old/invoice 10.pdf",
+		wantRows(t, b, "harbour/letters/", "harbour/letters/old/", "harbour/letters/old/invoice 9.txt", "harbour/letters/old/invoice 10.txt",
 			"harbour/letters/Grüße an Ömer.pdf", "harbour/photographs/", "harbour/empty folder/", "harbour/list of all that is in it.txt")
 		must(t, b.SetValue("[data-hook=sort]", "size"))
 		wantRows(t, b, "harbour/photographs/", "harbour/letters/")
@@ -173,7 +173,7 @@ func TestEntriesByKeyboard(t *testing.T) {
 		wantFocus(t, b, "[data-name='harbour/letters/old/'] button")
 		press(webdriver.Right)
 		wantFocus(t, b, "[data-name='harbour/letters/old/'] button")
-		wantRows(t, b, "harbour/list of all that is in it.txt", "harbour/letters/", "harbour/letters/Grüße an Ömer.pdf", "harbour/letters/old/", "harbour/letters/old/invoice 10.pdf")
+		wantRows(t, b, "harbour/list of all that is in it.txt", "harbour/letters/", "harbour/letters/Grüße an Ömer.pdf", "harbour/letters/old/", "harbour/letters/old/invoice 10.txt")
 		press(webdriver.Left, webdriver.Left)
 		wantFocus(t, b, "[data-name='harbour/letters/'] button")
 		press(webdriver.Left)

@@ -369,10 +369,10 @@ const spokenFound = `
 		combobox "Order" = As it was sent
 		status "2 of 75 have that in their names."
 		list "What is in it"
-		listitem "harbour/letters/old/ invoice 10.pdf 150 kB *"
-		button "Preview harbour/letters/old/invoice 10.pdf"
-		button "Save harbour/letters/old/invoice 10.pdf"
-		listitem "harbour/letters/old/ invoice 9.pdf 150 kB *"
-		button "Preview harbour/letters/old/invoice 9.pdf"
-		button "Save harbour/letters/old/invoice 9.pdf"
+		listitem "harbour/letters/old/ invoice 10.txt 150 kB *"
+		button "Preview harbour/letters/old/invoice 10.txt"
+		button "Save harbour/letters/old/invoice 10.txt"
+		listitem "harbour/letters/old/ invoice 9.txt 150 kB *"
+		button "Preview harbour/letters/old/invoice 9.txt"
+		button "Save harbour/letters/old/invoice 9.txt"
 		text "74 files *"`

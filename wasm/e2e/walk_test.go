@@ -228,9 +228,7 @@ func (s *site) walkTree(t *testing.T, b *webdriver.Browser, visit func(string)) 
 	must(t, b.Click("[data-hook=entry-download]"))
 	wantState(t, b, patience, "done")
 	wantTold(t, b, "facts", "were fetched for this")
-	if b.Engine != "firefox" { // whose window has lost the focus to its list of downloads here
-		visit("download-tree-done")
-	}
+	visit("download-tree-done")
 }
 
 // walkFollowing opens what somebody is still sending, who rests and then gives up.

@@ -31,6 +31,7 @@ func (b *Browser) launchFirefox(ctx context.Context, o Options) error {
 		"browser.download.dir":                                  b.Downloads,
 		"browser.download.always_ask_before_handling_new_types": false,
 		"browser.download.alwaysOpenPanel":                      false,
+		"browser.download.panel.shown":                          true, // it opens once in any case, and takes the focus
 		"toolkit.legacyUserProfileCustomizations.stylesheets":   true,
 		"toolkit.startup.max_resumed_crashes":                   -1, // no questions after a crash
 	}
