@@ -37,7 +37,7 @@ export function openTerms(view, config, save) {
   const button = make("button", { class: "quiet", "data-hook": "terms-save", "aria-label": `${say("later.terms.save")}: ${names}` }, say("later.terms.save"));
   const cancel = make("button", { type: "button", class: "textual", "data-hook": "terms-cancel", "aria-label": `${say("later.terms.cancel")}: ${names}` }, say("later.terms.cancel"));
   const form = make("form", { "data-hook": "terms" },
-    make("p", { class: "terms" }, ...sayWith("later.terms.sentence", { expiry, downloads })),
+    make("p", { class: "terms" }, ...together(sayWith("later.terms.sentence", { expiry, downloads }))),
     make("div", { class: "row" }, button, cancel));
   cancel.addEventListener("click", () => close(view));
   form.addEventListener("submit", async (e) => {
@@ -51,6 +51,20 @@ export function openTerms(view, config, save) {
   panel.replaceChildren(form);
   form.querySelector("select")?.focus();
 }
+
+/**
+ * The same with punctuation in the line of what it follows, which browsers do not see to by themselves.
+ * @param {(Node | string)[]} words
+ */
+function together(words) {
+  return words.map((word, i) => {
+    if (typeof word === "string") return i ? word.replace(FOLLOWS, "") : word;
+    const [mark] = String(words[i + 1] ?? "").match(FOLLOWS) ?? [""];
+    return make("span", { class: "slotted" }, word, mark);
+  });
+}
+
+const FOLLOWS = /^[\p{Po}\p{Pe}\p{Pf}]+/u;
 
 /** @param {View} view */
 function close(view) {
