@@ -31,12 +31,17 @@ func fillReport(t *testing.T, b *webdriver.Browser, reason, words string, key bo
 // sendReport sends it, and closes the dialog.
 func sendReport(t *testing.T, b *webdriver.Browser) {
 	t.Helper()
-	_, err := b.Eval("document.querySelector('[data-hook=report-send]').scrollIntoView()") // WebKit's driver does not scroll a dialog
-	must(t, err)
-	must(t, b.Click("[data-hook=report-send]"))
+	pressSend(t, b)
 	must(t, b.WaitForElement("[data-hook=report-close]", patience))
 	must(t, b.Click("[data-hook=report-close]"))
 	must(t, b.WaitFor("return !document.querySelector('dialog[open]')", patience))
+}
+
+func pressSend(t *testing.T, b *webdriver.Browser) {
+	t.Helper()
+	_, err := b.Eval("document.querySelector('[data-hook=report-send]').scrollIntoView()") // WebKit's driver does not scroll a dialog
+	must(t, err)
+	must(t, b.Click("[data-hook=report-send]"))
 }
 
 // wantOneWindow presses a button, and the other one, before its dialog can have come, and wants one dialog, which Escape closes.
@@ -193,7 +198,7 @@ func TestReportTroubles(t *testing.T) {
 		id := s.reader(t, share, "").id
 		open(t, b, share, "ready")
 		openWindow(t, b, "report")
-		must(t, b.Click("[data-hook=report-send]"))
+		pressSend(t, b)
 		wantComplaint(t, b, "Choose what is wrong")
 		wantFocus(t, b, "[data-hook=report-malware]")
 		must(t, b.Click("[data-hook=report-unlawful]"))
@@ -203,12 +208,12 @@ func TestReportTroubles(t *testing.T) {
 			api.CodeNotFound: "is gone by now", api.CodeBadRequest: "Something unexpected",
 		} {
 			s.tap.answer("POST", "/reports", api.NewProblem(code))
-			must(t, b.Click("[data-hook=report-send]"))
+			pressSend(t, b)
 			wantComplaint(t, b, want)
 		}
 		s.tap.answer("", "", nil)
 		lost := s.tap.loseOnce(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/reports") })
-		must(t, b.Click("[data-hook=report-send]"))
+		pressSend(t, b)
 		must(t, b.WaitForElement("[data-hook=report-close]", patience))
 		if len(lost()) != 1 {
 			t.Error("no answer was lost, so this test means little")
