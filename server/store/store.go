@@ -81,10 +81,26 @@ type Sender interface {
 	Send(ctx context.Context, w io.Writer, begin func(), spans []Span) (int64, error)
 }
 
-// States of a Share in Meta.
+// Lister is what Blobs may be besides, if it can tell what it has: for whoever looks after the store, and not for the server.
+type Lister interface {
+	// List calls visit for each object, in any order, and for each stray. What is put or deleted meanwhile may be among them or not. An
+	// error of visit ends it and is returned.
+	List(ctx context.Context, visit func(Object) error) error
+}
+
+// Object is something that Blobs has.
+type Object struct {
+	Key      Key
+	Size     int64
+	Modified time.Time
+	Stray    string // its name, if it is no object but what an interrupted write has left, or nothing of ours; of Key then Share counts alone
+}
+
+// States of a Share in Meta. No method that takes an id and now tells of a removed one.
 const (
-	Open  = "open"
-	Ready = "ready"
+	Open    = "open"
+	Ready   = "ready"
+	Removed = "removed"
 )
 
 // Share is a record.
@@ -102,6 +118,25 @@ type Share struct {
 	Lifetime              int64 // seconds
 	MaxDownloads          int64 // 0: any number
 	Taken                 int64 // downloads taken
+}
+
+// Record is a share as it stands in Meta, with sums of what hangs on it, for whoever looks after the store. It may be expired or
+// removed.
+type Record struct {
+	Share
+	Stored  int64 // parts that there are, the manifest not counted
+	Bytes   int64 // of all of them, and of the manifest
+	Tickets int64 // that have, or had, a lease; those of shares with any number of downloads are forgotten in time
+	Leases  int64 // of these, that are not finished
+	Reports int64
+}
+
+// Totals are sums over all shares.
+type Totals struct {
+	Open, Ready int64
+	Removed     int64 // expired ones among them, though no sweep has come by
+	Bytes       int64 // of all parts and manifests
+	Reports     int64
 }
 
 // Part is a stored part, or the manifest (N 0).
@@ -130,6 +165,12 @@ type Report struct {
 
 // ReportLimit is how many reports are kept, of one share and of all.
 type ReportLimit struct{ Share, All int64 }
+
+// Checker is what Meta may be besides, if it can look for damage to itself, beyond what its methods would show.
+type Checker interface {
+	// Check reads everything and returns what it finds wrong, in words, which is nothing if all is well. It changes nothing.
+	Check(ctx context.Context) (damage []string, err error)
+}
 
 // Meta keeps records. It is safe for concurrent use, also by several processes. Each method is atomic, and durable when it
 // returns nil. A share that is expired at now, or removed, is ErrNotFound to every method that takes an id and now, even
@@ -170,7 +211,7 @@ type Meta interface {
 	// one takes it and a right one takes nothing; left is how many there are then. Without any it is ErrExhausted for right
 	// and wrong alike, and wait is the seconds until there is one.
 	Try(ctx context.Context, id string, right bool, b Budget, now int64) (left, wait int64, err error)
-	// Remove marks a share as removed: from here on it is ErrNotFound to all but Part, Parts, Doomed and Forget. Removing a
+	// Remove marks a share as removed: from here on it is ErrNotFound to all but Part, Parts, Record, Doomed and Forget. Removing a
 	// missing one is ErrNotFound.
 	Remove(ctx context.Context, id string, now int64) error
 	// Doomed marks as removed what is expired at now, or spent (as in FinishDownload), and returns at most limit ids of
@@ -189,6 +230,13 @@ type Meta interface {
 	Reports(ctx context.Context, after Report, limit int) ([]Report, error)
 	// DropReports deletes what was received before the given time, and returns how many that was.
 	DropReports(ctx context.Context, before int64) (int64, error)
+	// Record returns a share with what hangs on it, in whatever state it is. Records returns the next ones after a given id, or the
+	// first ones after "", at most limit, in an order of ids that is always the same. An unknown id is ErrNotFound to Record; to Records
+	// it is a place in that order.
+	Record(ctx context.Context, id string) (Record, error)
+	Records(ctx context.Context, after string, limit int) ([]Record, error)
+	// Totals counts everything. It may read every part's record, so it is not for each request.
+	Totals(ctx context.Context, now int64) (Totals, error)
 	// Ping tells whether the store answers.
 	Ping(ctx context.Context) error
 }

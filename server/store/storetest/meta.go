@@ -53,6 +53,9 @@ func Meta(t *testing.T, open func(t *testing.T) store.Meta) {
 		{"AddReportRacing", metaAddReportRacing},
 		{"Reports", metaReports},
 		{"DropReports", metaDropReports},
+		{"Records", metaRecords},
+		{"RecordsPages", metaRecordsPages},
+		{"Totals", metaTotals},
 		{"Cancelled", metaCancelled},
 		{"Durable", metaDurable},
 	} {
@@ -338,6 +341,15 @@ func metaCancelled(t *testing.T, m store.Meta) {
 	}
 	if _, err := m.DropReports(ctx, now); err == nil {
 		t.Error("DropReports worked with a cancelled context")
+	}
+	if _, err := m.Record(ctx, s.ID); err == nil {
+		t.Error("Record worked with a cancelled context")
+	}
+	if _, err := m.Records(ctx, "", 10); err == nil {
+		t.Error("Records worked with a cancelled context")
+	}
+	if _, err := m.Totals(ctx, now); err == nil {
+		t.Error("Totals worked with a cancelled context")
 	}
 	got, err := m.Share(t.Context(), s.ID, now)
 	must(t, err)

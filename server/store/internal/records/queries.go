@@ -107,4 +107,20 @@ const (
 	reportsSelect = `SELECT id, share, received, sealed FROM reports
 		WHERE received > $1 OR received = $1 AND id > $2 ORDER BY received, id LIMIT $3`
 	reportsDrop = `DELETE FROM reports WHERE received < $1 RETURNING id`
+
+	// Record and Records.
+	recordColumns = columns + `,
+		(SELECT COUNT(*) FROM parts p WHERE p.share = shares.id AND p.n > 0),
+		(SELECT CAST(COALESCE(SUM(p.size), 0) AS BIGINT) FROM parts p WHERE p.share = shares.id),
+		(SELECT COUNT(*) FROM tickets t WHERE t.share = shares.id),
+		(SELECT COUNT(*) FROM tickets t WHERE t.share = shares.id AND t.used <> 0),
+		(SELECT COUNT(*) FROM reports r WHERE r.share = shares.id)`
+	recordSelect  = `SELECT ` + recordColumns + ` FROM shares WHERE id = $1`
+	recordsSelect = `SELECT ` + recordColumns + ` FROM shares WHERE id > $1 ORDER BY id LIMIT $2`
+
+	totalsSelect = `SELECT COUNT(CASE WHEN state = 'open' AND expires > $1 THEN 1 END),
+		COUNT(CASE WHEN state = 'ready' AND expires > $1 THEN 1 END),
+		COUNT(CASE WHEN state = 'removed' OR expires <= $1 THEN 1 END),
+		(SELECT CAST(COALESCE(SUM(p.size), 0) AS BIGINT) FROM parts p),
+		(SELECT COUNT(*) FROM reports r) FROM shares`
 )

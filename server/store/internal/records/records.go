@@ -54,9 +54,13 @@ func one(found *bool, query string, args []any, dest ...any) Statement {
 
 // share is a statement that answers the columns of a share, and whatever follows them.
 func share(s *store.Share, found *bool, query string, args []any, more ...any) Statement {
-	return one(found, query, args, append([]any{&s.ID, (*hash)(&s.Access), (*hash)(&s.Reader), (*hash)(&s.Owner), &s.State,
-		(*flag)(&s.Password), &s.PartSize, &s.Size, &s.Parts, &s.Created, &s.Completed, &s.Expires, &s.Lifetime, &s.MaxDownloads,
-		&s.Taken}, more...)...)
+	return one(found, query, args, append(into(s), more...)...)
+}
+
+// into are what columns are scanned into.
+func into(s *store.Share) []any {
+	return []any{&s.ID, (*hash)(&s.Access), (*hash)(&s.Reader), (*hash)(&s.Owner), &s.State, (*flag)(&s.Password), &s.PartSize, &s.Size,
+		&s.Parts, &s.Created, &s.Completed, &s.Expires, &s.Lifetime, &s.MaxDownloads, &s.Taken}
 }
 
 // ids is a statement that answers ids.
