@@ -20,7 +20,10 @@ type Store struct {
 	root *os.Root // names cannot lead out of it
 }
 
-var _ store.Blobs = (*Store)(nil)
+var (
+	_ store.Blobs  = (*Store)(nil)
+	_ store.Lister = (*Store)(nil)
+)
 
 const tempPrefix = ".t" // no id or object begins like this
 
