@@ -67,9 +67,18 @@ func missIfNotFound(err error) error {
 // anyone may call.
 func (s *Server) anyone(e endpoint) endpoint { return e }
 
-// uploader may make shares: anyone, as fast as the limiter says.
+// closingRetry is after how many seconds a sender asks again who was turned away by an instance that is about to stop. By then whoever
+// spreads requests sends them to another.
+const closingRetry = 5
+
+// uploader may make shares: anyone, as fast as the limiter says, unless this instance is about to stop.
 func (s *Server) uploader(e endpoint) endpoint {
 	return func(c *call) error {
+		if s.cfg.Closing != nil && s.cfg.Closing() {
+			p := api.NewProblem(api.CodeUnavailable)
+			p.RetryAfter = closingRetry
+			return p
+		}
 		if p := limited(s.cfg.CreateLimiter, s.clientKey(c.r)); p != nil {
 			return p
 		}

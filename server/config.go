@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,7 +21,7 @@ type Config struct {
 	Blobs store.Blobs
 	Meta  store.Meta
 	Now   func() time.Time // the only clock
-	Log   *slog.Logger     // gets no ids, tokens, queries or addresses
+	Log   *slog.Logger     // gets no ids of shares, tokens, queries or addresses
 
 	Build string       // of Pages; told to clients, which never mix builds
 	Pages http.Handler // answers whatever is not under /api, see Pages; nil for the API alone
@@ -28,7 +29,13 @@ type Config struct {
 	CreateLimiter  Limiter        // of new shares, by client address
 	ReportLimiter  Limiter        // of reports, by client address
 	MissLimiter    Limiter        // of refused tokens, by client address; never asked about a request with the right one
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Request-Id are believed
+
+	RequestID   func() string               // makes up a name for a request, for log and answer; nil for no names
+	LogNetworks bool                        // the log tells from which network, /24 or /48, a request came
+	Observer    Observer                    // counts what happens; nil for nobody
+	Closing     func() bool                 // tells whether no new shares are taken here; nil for never
+	Ready       func(context.Context) error // tells why requests had better go elsewhere; nil for always ready
 
 	Lifetimes       []time.Duration // choices that the page offers, ascending; 5 minutes … 30 days
 	DefaultLifetime time.Duration   // one of Lifetimes; a day if that is one, else the first
@@ -75,6 +82,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.LeaseIdle, day)
 	orDefault(&c.Budget.Burst, 10)
 	orDefault(&c.Budget.Refill, 60)
+	if c.Observer == nil {
+		c.Observer = nobody{}
+	}
 	return c
 }
 

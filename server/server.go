@@ -2,7 +2,7 @@
 // whoever proves the link. It never holds a key. The calls are in package api, the storage contract in package store.
 //
 // A Server is an http.Handler for every platform, natively as on Cloudflare Workers. It has no listener, no file, no
-// goroutine and no clock of its own, keeps nothing between requests, and never wraps the ResponseWriter or a part's body:
+// goroutine and no clock of its own, keeps nothing between requests, and never wraps a part's ResponseWriter or body:
 // what they implement beyond the interface (sendfile, a raw stream) is what lets bytes bypass this program. Whoever mounts
 // it calls Sweep every minute or so, and SweepOrphans every hour or so.
 //
@@ -43,6 +43,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, h := range securityHeaders {
 		w.Header().Set(h.name, h.value)
 	}
+	s.nameRequest(w, r)
 	s.mux.ServeHTTP(w, r)
 }
 

@@ -144,7 +144,7 @@ func (s *Server) deleteShare(c *call, sh store.Share) error {
 // sweep.
 func (s *Server) purgeNow(c *call) {
 	if err := s.purge(c.settled(), c.id); err != nil {
-		s.cfg.Log.Error("failed to purge a removed share, will try again", "error", c.scrub(err))
+		c.log.Error("failed to purge a removed share, will try again", "error", c.scrub(err))
 	}
 }
 

@@ -22,6 +22,7 @@ func (s *Server) Sweep(ctx context.Context) error {
 
 func (s *Server) sweepReports(ctx context.Context) error {
 	n, err := s.meta.DropReports(ctx, s.now()-seconds(s.cfg.KeepReports))
+	s.cfg.Observer.Swept("reports", int(n), err)
 	if n > 0 {
 		s.cfg.Log.Info("swept reports", "removed", n)
 	}
@@ -31,7 +32,9 @@ func (s *Server) sweepReports(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) sweepShares(ctx context.Context) error {
+func (s *Server) sweepShares(ctx context.Context) (err error) {
+	removed := 0
+	defer func() { s.cfg.Observer.Swept("shares", removed, err) }()
 	for {
 		ids, err := s.meta.Doomed(ctx, s.now(), s.idle(), sweepBatch)
 		var failed []error
@@ -40,6 +43,7 @@ func (s *Server) sweepShares(ctx context.Context) error {
 				failed = append(failed, err)
 			}
 		}
+		removed += len(ids) - len(failed)
 		if len(ids) > 0 {
 			s.cfg.Log.Info("swept shares", "removed", len(ids)-len(failed), "failed", len(failed))
 		}
@@ -71,6 +75,7 @@ func (s *Server) purge(ctx context.Context, id string) error {
 // store, so once in an hour is enough.
 func (s *Server) SweepOrphans(ctx context.Context) error {
 	n, err := s.blobs.Sweep(ctx, s.cfg.Now().Add(-orphanAge), s.wanted)
+	s.cfg.Observer.Swept("orphans", n, err)
 	if n > 0 {
 		s.cfg.Log.Info("swept orphans", "removed", n)
 	}

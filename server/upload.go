@@ -106,7 +106,7 @@ func (s *Server) store(c *call, sh store.Share, part store.Part) error {
 	}
 	if stored.Digest != part.Digest {
 		if derr := s.blobs.Delete(c.settled(), key); derr != nil {
-			s.cfg.Log.Warn("failed to delete a part that lost, a sweep will", "error", c.scrub(derr))
+			c.log.Warn("failed to delete a part that lost, a sweep will", "error", c.scrub(derr))
 		}
 	}
 	return missIfNotFound(err)
