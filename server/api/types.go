@@ -122,6 +122,14 @@ type TakeDownload struct {
 	Ticket Hash `json:"ticket"`
 }
 
+// SealedReport is a line of what sealpostd admin reports writes, and of what sealpost report opens. It is not sent over HTTP.
+type SealedReport struct {
+	ID       string `json:"id"`
+	Share    string `json:"share"`    // id, as the server knows it
+	Received int64  `json:"received"` // Unix seconds
+	Sealed   []byte `json:"sealed"`   // an age file, in base64
+}
+
 // UpdateShare is the body of PATCH /api/v1/shares/{id}; absent members stay as they are.
 type UpdateShare struct {
 	Lifetime     *int64 `json:"lifetime,omitempty"`

@@ -17,7 +17,7 @@ const testStall = 200 * time.Millisecond
 // dial sends a request up to here, and leaves the connection to the test.
 func dial(t *testing.T, h http.HandlerFunc, head string) net.Conn {
 	t.Helper()
-	s := httptest.NewServer(withDeadlines(h, testStall))
+	s := httptest.NewServer(withDeadlines(h, testStall, uncounted{}))
 	t.Cleanup(s.Close)
 	c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 	if err != nil {
@@ -113,3 +113,8 @@ func TestTrickle(t *testing.T) {
 		t.Error("the body goes on, a byte at a time")
 	}
 }
+
+type uncounted struct{}
+
+func (uncounted) Received(int64) {}
+func (uncounted) Sent(int64)     {}

@@ -31,6 +31,8 @@ type options struct {
 	reportRecipient string
 	logLevel        slog.Level
 	logFormat       string
+	logNetworks     bool
+	privateListen   string
 	version         bool
 	healthcheck     bool
 }
@@ -63,6 +65,8 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	fs.StringVar(&o.reportRecipient, "report-recipient", "", "`age recipient` to which the page seals reports of abuse; without one it takes none")
 	fs.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level`: debug, info, warn or error")
 	fs.StringVar(&o.logFormat, "log-format", "text", "`format`: text or json")
+	fs.BoolVar(&o.logNetworks, "log-networks", false, "log the network, /24 or /48, that a request came from")
+	fs.StringVar(&o.privateListen, "private-listen", "", "`address` of metrics, profiles and draining; without one there are none")
 	fs.BoolVar(&o.version, "version", false, "print the version and stop")
 	fs.BoolVar(&o.healthcheck, "healthcheck", false, "ask the server that listens on the address whether it works, and stop")
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -26,6 +27,9 @@ const (
 	shutdownAfter = 30 * time.Second
 	orphansEvery  = time.Hour
 )
+
+// noLog takes what net/http would log: it would tell client addresses. The handler logs its own errors.
+var noLog = log.New(io.Discard, "", 0)
 
 // run serves until ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
@@ -66,9 +70,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return err
 	}
 	logger := o.logger(stderr)
+	watch := newWatch(blobs, meta, logger)
 	s, err := server.New(server.Config{
-		Blobs:           blobs,
-		Meta:            meta,
+		Blobs:           watch.blobs,
+		Meta:            watch.meta,
 		Now:             time.Now,
 		Log:             logger,
 		Build:           site.Build,
@@ -85,20 +90,31 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		ReportRecipient: o.reportRecipient,
 		LongPoll:        longPoll,
 		AbandonAfter:    o.abandonAfter,
+		RequestID:       rand.Text,
+		LogNetworks:     o.logNetworks,
+		Observer:        watch.metrics,
+		Closing:         watch.draining.Load,
+		Ready:           watch.Ready,
 	})
 	if err != nil {
 		return err
 	}
-	return serve(ctx, o, s, logger, stderr)
+	return serve(ctx, o, s, watch, logger, stderr)
 }
 
 // serve listens and sweeps until ctx is done, and returns when both have come to an end.
-func serve(ctx context.Context, o *options, s *server.Server, logger *slog.Logger, stderr io.Writer) error {
+func serve(ctx context.Context, o *options, s *server.Server, watch *watch, logger *slog.Logger, stderr io.Writer) error {
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return fmt.Errorf("failed to listen: %w", err)
 	}
 	fmt.Fprintf(stderr, "listening on http://%s\n", listener.Addr())
+	stopPrivate, err := servePrivate(o.privateListen, watch.private(), stderr)
+	if err != nil {
+		listener.Close()
+		return err
+	}
+	defer stopPrivate()
 
 	ctx, cancel := context.WithCancel(ctx)
 	var sweeper sync.WaitGroup
@@ -107,15 +123,16 @@ func serve(ctx context.Context, o *options, s *server.Server, logger *slog.Logge
 	defer cancel()
 
 	web := &http.Server{
-		Handler:           withDeadlines(s, stallAfter),
+		Handler:           watch.metrics.InFlight(withDeadlines(s, stallAfter, watch.metrics)),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       75 * time.Second,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          log.New(io.Discard, "", 0), // it would tell client addresses; the handler logs its own errors
+		ErrorLog:          noLog,
 	}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
+		watch.draining.Store(true) // who asks in private learns that this one is about to go
 		patience, cancel := context.WithTimeout(context.Background(), shutdownAfter)
 		defer cancel()
 		err := web.Shutdown(patience)

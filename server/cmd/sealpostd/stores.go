@@ -83,15 +83,9 @@ func (o *storeOptions) openBlobs(ctx context.Context) (blobs, error) {
 }
 
 func (o *storeOptions) openMeta(ctx context.Context) (meta, error) {
-	address := o.db
-	if o.dbFile != "" {
-		var err error
-		if address, err = readSecret(o.dbFile); err != nil {
-			return nil, err
-		}
-		if !isPostgres(address) {
-			return nil, fmt.Errorf("address of database in %s is not postgres://…", o.dbFile)
-		}
+	address, err := o.address()
+	if err != nil {
+		return nil, err
 	}
 	if address != "" {
 		return postgres.Open(ctx, address)
@@ -100,6 +94,41 @@ func (o *storeOptions) openMeta(ctx context.Context) (meta, error) {
 		return nil, err
 	}
 	return sqlite.Open(filepath.Join(o.data, "meta.db"))
+}
+
+// address is that of the PostgreSQL, or "".
+func (o *storeOptions) address() (string, error) {
+	if o.dbFile == "" {
+		return o.db, nil
+	}
+	address, err := readSecret(o.dbFile)
+	if err == nil && !isPostgres(address) {
+		err = fmt.Errorf("address of database in %s is not postgres://…", o.dbFile)
+	}
+	return address, err
+}
+
+// attachBlobs and attachMeta open the stores beside servers that may have them open. They make nothing and upgrade nothing. What is then
+// done to the stores any other server might do, too: databases and buckets look after themselves, and files have the locks that package
+// disk tells of.
+func (o *storeOptions) attachBlobs(ctx context.Context) (blobs, error) {
+	if o.s3.Endpoint == "" {
+		if _, err := os.Stat(filepath.Join(o.data, "blobs")); err != nil {
+			return nil, fmt.Errorf("failed to find what a server keeps: %w", err)
+		}
+	}
+	return o.openBlobs(ctx)
+}
+
+func (o *storeOptions) attachMeta(ctx context.Context) (meta, error) {
+	address, err := o.address()
+	switch {
+	case err != nil:
+		return nil, err
+	case address != "":
+		return postgres.Attach(ctx, address)
+	}
+	return sqlite.Attach(filepath.Join(o.data, "meta.db"))
 }
 
 func (o *storeOptions) makeData() error {

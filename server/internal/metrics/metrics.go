@@ -28,6 +28,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,7 +46,7 @@ type Metrics struct {
 
 	requests, cut, refusals *prometheus.CounterVec
 	durations               *prometheus.HistogramVec
-	inFlight                prometheus.Gauge
+	inFlight                atomic.Int64
 	received, sent          prometheus.Counter
 	sweeps, swept           *prometheus.CounterVec
 	storeDurations          *prometheus.HistogramVec
@@ -68,7 +69,6 @@ func New(version string) *Metrics {
 		cut:       counters("responses_cut_total", "Answers that broke off within their body.", "route"),
 		refusals:  counters("refusals_total", "Problems answered, limits hit among them.", "route", "reason"),
 		durations: histograms("request_duration_seconds", "Time to answer, clients' time included.", requestBuckets, "method", "route"),
-		inFlight:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "sealpost_requests_in_flight", Help: "Requests being answered."}),
 		received:  prometheus.NewCounter(prometheus.CounterOpts{Name: "sealpost_received_bytes_total", Help: "Bytes of request bodies."}),
 		sent:      prometheus.NewCounter(prometheus.CounterOpts{Name: "sealpost_sent_bytes_total", Help: "Bytes of response bodies."}),
 		sweeps:    counters("sweeps_total", "Sweeps.", "kind", "result"),
@@ -80,7 +80,9 @@ func New(version string) *Metrics {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "sealpost_build_info", Help: "What runs.",
 		ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.cut, m.refusals, m.durations, m.inFlight, m.received, m.sent, m.sweeps, m.swept,
+	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "sealpost_requests_in_flight", Help: "Requests being answered."},
+		func() float64 { return float64(m.inFlight.Load()) })
+	m.registry.MustRegister(m.requests, m.cut, m.refusals, m.durations, inFlight, m.received, m.sent, m.sweeps, m.swept,
 		m.storeDurations, m.storeErrors, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -128,11 +130,14 @@ func (m *Metrics) Sent(n int64)     { m.sent.Add(float64(n)) }
 // InFlight counts the requests that next is at.
 func (m *Metrics) InFlight(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		m.inFlight.Inc()
-		defer m.inFlight.Dec()
+		m.inFlight.Add(1)
+		defer m.inFlight.Add(-1)
 		next.ServeHTTP(w, r)
 	})
 }
+
+// InFlightNow returns how many these are.
+func (m *Metrics) InFlightNow() int64 { return m.inFlight.Load() }
 
 // Store returns what is to be told of the operations of a store.
 func (m *Metrics) Store(name string) observed.Observe {
