@@ -19,24 +19,7 @@ const healthAfter = 5 * time.Second // a server that takes longer does not work
 func checkHealth(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, healthAfter)
 	defer cancel()
-	if _, port, err := net.SplitHostPort(address); err == nil && (port == "0" || port == "") {
-		return fmt.Errorf("failed to check health: %s leaves the choice of a port to the system", address)
-	}
-	transport := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", address)
-		},
-		DisableKeepAlives: true,
-	}
-	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/healthz", nil)
-	if err != nil {
-		return fmt.Errorf("failed to check health: %w", err)
-	}
-	resp, err := client.Do(req)
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err // its URL is not what was asked
-	}
+	resp, err := askLocal(ctx, http.MethodGet, address, "/healthz")
 	if err != nil {
 		return fmt.Errorf("failed to check health: %w", err)
 	}
@@ -49,4 +32,27 @@ func checkHealth(ctx context.Context, address string) error {
 		return fmt.Errorf("failed to check health: %s answers, but not as sealpostd does (%s)", address, resp.Status)
 	}
 	return nil
+}
+
+// askLocal makes a request to a server of this machine. Its errors do not tell a URL that nobody has given.
+func askLocal(ctx context.Context, method, address, path string) (*http.Response, error) {
+	if _, port, err := net.SplitHostPort(address); err == nil && (port == "0" || port == "") {
+		return nil, fmt.Errorf("%s leaves the choice of a port to the system", address)
+	}
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", address)
+		},
+		DisableKeepAlives: true,
+	}
+	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	req, err := http.NewRequestWithContext(ctx, method, "http://localhost"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err // its URL is not what was asked
+	}
+	return resp, err
 }

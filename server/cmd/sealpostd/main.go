@@ -11,6 +11,9 @@
 // It speaks plain HTTP and belongs behind a proxy that does HTTPS; without one, browsers run the page on localhost only. Name
 // the proxy in -trusted-proxies, else all clients share the limits of its address.
 //
+// sealpostd admin looks after the stores of a server with the same settings, whether that runs or not; without a command it says what
+// there is.
+//
 // On SIGTERM or SIGINT it stops listening, lets running requests finish for up to 30 seconds, and closes its stores.
 package main
 
@@ -25,7 +28,13 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stderr); err != nil {
+	var err error
+	if len(os.Args) > 1 && os.Args[1] == "admin" {
+		err = runAdmin(ctx, os.Args[2:], os.Getenv, os.Stdout, os.Stderr)
+	} else {
+		err = run(ctx, os.Args[1:], os.Getenv, os.Stderr)
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "sealpostd: %v\n", err)
 		os.Exit(1)
 	}

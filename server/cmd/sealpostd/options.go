@@ -35,10 +35,12 @@ type options struct {
 	privateListen   string
 	version         bool
 	healthcheck     bool
+	rest            []string // arguments after the flags, of a command that takes some
 }
 
 // parseOptions reads the environment first and then the command line.
-func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (*options, error) {
+// More are flags of one command, which the environment does not set.
+func parseOptions(args []string, getenv func(string) string, stderr io.Writer, more ...func(*flag.FlagSet)) (*options, error) {
 	const day = 24 * time.Hour
 	o := &options{
 		lifetimes:    values.Durations{5 * time.Minute, time.Hour, day, 3 * day, 7 * day, 14 * day, 30 * day},
@@ -85,16 +87,21 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	for _, f := range more {
+		f(fs)
+	}
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
-	return o, o.validate(fs.Args())
+	o.rest = fs.Args()
+	if len(o.rest) > 0 && len(more) == 0 {
+		return nil, fmt.Errorf("unexpected argument %q", o.rest[0])
+	}
+	return o, o.validate()
 }
 
-func (o *options) validate(rest []string) error {
+func (o *options) validate() error {
 	switch {
-	case len(rest) > 0:
-		return fmt.Errorf("unexpected argument %q", rest[0])
 	case o.logFormat != "text" && o.logFormat != "json":
 		return fmt.Errorf("unknown log format %q", o.logFormat)
 	case o.sweep < time.Second:

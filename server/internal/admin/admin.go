@@ -25,7 +25,7 @@ type Admin struct {
 
 const page = 200
 
-// records are those of all shares, the newest first.
+// records are those of all shares.
 func (a *Admin) records(ctx context.Context) (all []store.Record, err error) {
 	for after := ""; ; {
 		next, err := a.Meta.Records(ctx, after, page)
@@ -44,20 +44,28 @@ func (a *Admin) TakeDown(ctx context.Context, id string) error {
 		return fmt.Errorf("failed to take down %s: there is no such share", id)
 	}
 	if err == nil {
-		err = a.Meta.Remove(ctx, id, a.Now().Unix())
-		if errors.Is(err, store.ErrNotFound) {
-			err = nil // expired or removed before, and not yet swept
+		err = a.remove(ctx, id)
+	}
+	if errors.Is(err, store.ErrFull) { // the room that the record needs may be that of the bytes
+		if err = a.Blobs.DeleteShare(ctx, id); err == nil {
+			err = a.remove(ctx, id)
 		}
 	}
-	if err == nil || errors.Is(err, store.ErrFull) { // the room that the record needs may be that of the bytes
-		full := err
-		if err = a.Blobs.DeleteShare(ctx, id); err == nil && full != nil {
-			err = a.Meta.Remove(ctx, id, a.Now().Unix())
-		}
+	if err == nil {
+		err = a.Blobs.DeleteShare(ctx, id)
 	}
 	if err != nil {
 		return fmt.Errorf("failed to take down %s: %w", id, err)
 	}
-	_, err = fmt.Fprintf(a.Out, "%s is taken down: %s of %d parts are deleted\n", id, size(rec.Bytes), rec.Stored)
+	_, err = fmt.Fprintf(a.Out, "%s is taken down: its bytes are deleted, %s\n", id, size(rec.Bytes))
+	return err
+}
+
+// remove marks a share as removed, or finds that it is, or has expired.
+func (a *Admin) remove(ctx context.Context, id string) error {
+	err := a.Meta.Remove(ctx, id, a.Now().Unix())
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
 	return err
 }
