@@ -259,7 +259,7 @@ func sameHeader(a, b http.Header) bool {
 
 func lasting(h http.Header) (lines []string) {
 	for name, values := range h {
-		if !slices.Contains([]string{"Date", "Connection", "Keep-Alive", "Cf-Ray"}, name) {
+		if !slices.Contains([]string{"Date", "Connection", "Keep-Alive", "Cf-Ray", "X-Request-Id"}, name) {
 			lines = append(lines, name+": "+strings.Join(values, ", "))
 		}
 	}

@@ -2,12 +2,14 @@ package main_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -195,5 +197,50 @@ func TestDrain(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(data, "meta.db")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestStopIsTold: while a server that was told to stop still finishes requests, it says that no more should come.
+func TestStopIsTold(t *testing.T) {
+	d := start(t, filepath.Join(t.TempDir(), "data"), "-private-listen", "127.0.0.1:0")
+	private := d.private(t)
+	u := newUpload(smallPart)
+	if err := d.create(u, 1); err != nil {
+		t.Fatal(err)
+	}
+	waited := make(chan error, 1)
+	go func() {
+		a, err := d.call("GET", u.path("/parts?wait=5&seen=0"), u.owner.text, nil, "")
+		if err == nil && a.status != http.StatusOK {
+			err = fmt.Errorf("got %v", a)
+		}
+		waited <- err
+	}()
+	inFlight := func() (n int64) {
+		_, text := ask(t, "GET", private+"/drain")
+		var state struct{ InFlight int64 }
+		if err := json.Unmarshal([]byte(text), &state); err != nil {
+			t.Fatal(err)
+		}
+		return state.InFlight
+	}
+	for range 400 {
+		if inFlight() == 1 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	d.cmd.Process.Signal(syscall.SIGTERM)
+	for range 200 {
+		if status, _ := ask(t, "GET", private+"/readyz"); status == http.StatusServiceUnavailable {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if status, text := ask(t, "GET", private+"/readyz"); status != http.StatusServiceUnavailable || inFlight() != 1 {
+		t.Errorf("ready: %d %s, with %d in flight", status, text, inFlight())
+	}
+	if err := <-waited; err != nil {
+		t.Errorf("a request that was being answered: %v", err)
 	}
 }
