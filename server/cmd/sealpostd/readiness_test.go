@@ -21,13 +21,13 @@ type pinged struct {
 	store.Blobs
 	store.Meta
 	asked       atomic.Int64
+	hang        atomic.Int64 // nanoseconds; who was asked may still read it when nobody waits any more
 	meta, blobs error
-	hang        time.Duration
 }
 
 func (p *pinged) Ping(context.Context) error {
 	p.asked.Add(1)
-	time.Sleep(p.hang) // whatever the context says
+	time.Sleep(time.Duration(p.hang.Load())) // whatever the context says
 	return p.meta
 }
 
@@ -67,7 +67,7 @@ func TestReady(t *testing.T) {
 		}
 
 		// However many ask, a store that hangs is asked once.
-		p.hang = time.Minute
+		p.hang.Store(int64(time.Minute))
 		time.Sleep(readyFor)
 		before := p.asked.Load()
 		began := time.Now()
@@ -85,7 +85,7 @@ func TestReady(t *testing.T) {
 		if err := r.Ready(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("nobody waits: %v", err)
 		}
-		p.hang = 0
+		p.hang.Store(0)
 		time.Sleep(2 * time.Minute)
 		want("it answers again", nil)
 	})
