@@ -104,29 +104,34 @@ func (c *adminCommand) register(fs *flag.FlagSet, names []string) {
 }
 
 // with runs f on the stores.
-func (c *adminCommand) with(f func(*admin.Admin) error) error {
-	s, err := attachStores(c.options)
+func (c *adminCommand) with(ctx context.Context, f func(*admin.Admin) error) error {
+	blobs, err := c.options.stores.attachBlobs(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("failed to open parts: %w", err)
 	}
-	err = f(&admin.Admin{Blobs: s.blobs, Meta: s.meta, Now: time.Now, Out: c.stdout, JSON: c.json})
-	if cerr := s.close(); cerr != nil {
-		err = errors.Join(err, fmt.Errorf("failed to close stores: %w", cerr))
+	defer blobs.Close()
+	meta, err := c.options.stores.attachMeta(ctx)
+	if err != nil {
+		return fmt.Errorf("failed to open records: %w", err)
+	}
+	err = f(&admin.Admin{Blobs: blobs, Meta: meta, Now: time.Now, Out: c.stdout, JSON: c.json})
+	if cerr := meta.Close(); cerr != nil {
+		err = errors.Join(err, fmt.Errorf("failed to close records: %w", cerr))
 	}
 	return err
 }
 
 func (c *adminCommand) list(ctx context.Context) error {
-	return c.with(func(a *admin.Admin) error { return a.List(ctx) })
+	return c.with(ctx, func(a *admin.Admin) error { return a.List(ctx) })
 }
 
 func (c *adminCommand) inspect(ctx context.Context) error {
-	return c.with(func(a *admin.Admin) error { return a.Inspect(ctx, c.options.rest[0]) })
+	return c.with(ctx, func(a *admin.Admin) error { return a.Inspect(ctx, c.options.rest[0]) })
 }
 
 // takeDown goes on with the others when one fails.
 func (c *adminCommand) takeDown(ctx context.Context) error {
-	return c.with(func(a *admin.Admin) error {
+	return c.with(ctx, func(a *admin.Admin) error {
 		var errs []error
 		for _, id := range c.options.rest {
 			errs = append(errs, a.TakeDown(ctx, id))
@@ -136,7 +141,7 @@ func (c *adminCommand) takeDown(ctx context.Context) error {
 }
 
 func (c *adminCommand) reports(ctx context.Context) error {
-	return c.with(func(a *admin.Admin) error {
+	return c.with(ctx, func(a *admin.Admin) error {
 		if c.out != "" {
 			return a.ReportFiles(ctx, c.out)
 		}
@@ -146,7 +151,7 @@ func (c *adminCommand) reports(ctx context.Context) error {
 
 // fsck prints what is found, and then, apart from it, what was looked at.
 func (c *adminCommand) fsck(ctx context.Context) error {
-	return c.with(func(a *admin.Admin) error {
+	return c.with(ctx, func(a *admin.Admin) error {
 		lines := json.NewEncoder(c.stdout)
 		sum, err := fsck.Run(ctx, fsck.Config{Blobs: a.Blobs, Meta: a.Meta, Now: a.Now, Quick: c.quick,
 			Young: time.Duration(c.young), Settle: 2 * time.Second,

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/sealpost/sealpost/server/api"
 	"github.com/sealpost/sealpost/server/conformance"
+	"github.com/sealpost/sealpost/server/internal/services"
 )
 
 // admin runs sealpostd admin; ok is that its status was 0.
@@ -261,7 +263,7 @@ func TestFsck(t *testing.T) {
 func TestAdminUsage(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	for _, args := range [][]string{{"list", "-data", data}, {"fsck", "-data", data}, {"take-down", "-data", data, "AAAAAAAAAAAAAAAA"}} {
-		if out, errs, ok := admin(t, args...); ok || out != "" || !strings.HasPrefix(errs, "sealpostd: failed to find the stores") {
+		if out, errs, ok := admin(t, args...); ok || out != "" || !strings.HasPrefix(errs, "sealpostd: failed to open parts: failed to find what a server keeps") {
 			t.Errorf("%q: %s%s", args, out, errs)
 		}
 	}
@@ -279,4 +281,50 @@ func TestAdminUsage(t *testing.T) {
 			t.Errorf("%q: %s", args, out)
 		}
 	}
+}
+
+// TestAdminElsewhere: the same works where the stores are PostgreSQL and a bucket, beside the two servers that share them.
+func TestAdminElsewhere(t *testing.T) {
+	server := services.S3(t)
+	bucket := server.Bucket(t)
+	flags := append(inBucket(t, server, bucket), onPostgres(t)...)
+	if _, errs, ok := admin(t, append([]string{"list"}, flags...)...); ok || !strings.Contains(errs, "failed to open records") {
+		t.Errorf("before there is a schema: %s", errs)
+	}
+	d := start(t, filepath.Join(t.TempDir(), "data"), flags...)
+	u, v := newUpload(2*smallPart), newUpload(100)
+	d.send(t, u, 0)
+	d.send(t, v, 0)
+	with := func(command string, more ...string) []string {
+		return append(append([]string{command}, flags...), more...)
+	}
+	if out := mustAdmin(t, with("list")...); !strings.Contains(out, u.id) || !strings.Contains(out, v.id) {
+		t.Errorf("listed\n%s", out)
+	}
+	mustAdmin(t, with("inspect", "--", u.id)...)
+	mustAdmin(t, with("fsck", "-young", "0s")...)
+
+	name := fmt.Sprintf("2-%x", sha256.Sum256(u.part(2)))
+	file := filepath.Join(server.Folder(bucket), "parts", u.id, name)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[100] ^= 1
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(server.Folder(bucket), "parts", v.id, fmt.Sprintf("1-%x", sha256.Sum256(v.part(1))))); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, ok := admin(t, with("fsck", "-young", "0s")...)
+	if ok || !strings.Contains(errs, "2 findings") || !strings.Contains(out, "wrong-digest: share "+u.id+", part 2") ||
+		!strings.Contains(out, "missing: share "+v.id+", part 1") {
+		t.Errorf("%s%s", out, errs)
+	}
+	mustAdmin(t, with("take-down", "--", u.id, v.id)...)
+	if a, err := d.call("GET", u.path(""), u.owner.text, nil, ""); err != nil || a.status != 404 {
+		t.Errorf("a share that was taken down: %v, %v", a, err)
+	}
+	mustAdmin(t, with("fsck", "-young", "0s")...)
 }

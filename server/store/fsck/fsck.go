@@ -4,7 +4,8 @@
 // What is in flight is no finding. A part is put before its record is made, and bytes go before the record of a share that was removed,
 // so
 //
-//   - bytes without a record count only when they are so old that a sweep should have taken them;
+//   - bytes without a record count only when they are so old that a sweep should have taken them, and never those of a share that is
+//     still open, since its sender may come back for them;
 //   - shares that are expired or removed are not looked at: a sweep is about to take them;
 //   - whatever looks wrong is looked at again a little later, and counts if it is still so and the share still there.
 //
@@ -47,7 +48,7 @@ type Summary struct {
 	Parts    int64 `json:"parts"`    // of these shares, manifests among them
 	Bytes    int64 `json:"bytes"`    // of these parts
 	Objects  int64 `json:"objects"`  // that the store of bytes has
-	Young    int64 `json:"young"`    // of these, that have no record, or not yet
+	Young    int64 `json:"young"`    // of these, that are not judged, as they may be in flight
 	Findings int64 `json:"findings"` // how many there were
 }
 

@@ -11,14 +11,19 @@ import (
 // checkObjects looks for the record of everything that the store of bytes has. Objects of a share come one after the other from the stores
 // that there are, so that its parts are asked for once.
 func (r *run) checkObjects(ctx context.Context, lister store.Lister) error {
-	share, parts := "", map[int64]store.Part{}
+	share, parts, open := "", map[int64]store.Part{}, false
 	return lister.List(ctx, func(o store.Object) error {
 		r.sum.Objects++
 		if o.Stray != "" {
-			r.judge(o, stray(o))
+			r.judge(o, stray(o), false)
 			return nil
 		}
 		if o.Key.Share != share {
+			rec, standing, err := r.standing(ctx, o.Key.Share)
+			if err != nil {
+				return err
+			}
+			open = standing && rec.State == store.Open
 			all, err := r.Meta.Parts(ctx, o.Key.Share)
 			if err != nil {
 				return err
@@ -38,7 +43,7 @@ func (r *run) checkObjects(ctx context.Context, lister store.Lister) error {
 				return f, ok && (r.Quick || o.Size > p.Size), err // what is read and too short is found by its record
 			})
 		default:
-			r.judge(o, is(Orphan, share, o.Key.N, "%d bytes that no record names, since %s", o.Size, when(o)))
+			r.judge(o, is(Orphan, share, o.Key.N, "%d bytes that no record names, since %s", o.Size, when(o)), open)
 		}
 		return nil
 	})
@@ -50,9 +55,9 @@ func stray(o store.Object) Finding {
 
 func when(o store.Object) string { return o.Modified.UTC().Format(time.RFC3339) }
 
-// judge suspects what has no record, if it is old enough.
-func (r *run) judge(o store.Object, f Finding) {
-	if r.Now().Sub(o.Modified) < r.Young {
+// judge suspects what has no record, unless it is young or its share open.
+func (r *run) judge(o store.Object, f Finding, open bool) {
+	if open || r.Now().Sub(o.Modified) < r.Young {
 		r.sum.Young++
 		return
 	}
@@ -68,10 +73,12 @@ func (r *run) judge(o store.Object, f Finding) {
 			return f, false, err
 		}
 		body, err := r.Blobs.Open(ctx, o.Key, 0, min(o.Size, 1))
-		if errors.Is(err, store.ErrNotFound) {
+		switch {
+		case errors.Is(err, store.ErrNotFound):
 			return f, false, nil // swept meanwhile
-		}
-		if err == nil {
+		case errors.Is(err, store.ErrUnavailable):
+			return f, false, err
+		case err == nil:
 			body.Close()
 		}
 		return f, ctx.Err() == nil, ctx.Err()

@@ -116,7 +116,7 @@ func miscount(rec store.Record, parts []store.Part) string {
 	return ""
 }
 
-// checkPart looks at the bytes of a part. Its error is that of a caller who gives up.
+// checkPart looks at the bytes of a part. Its error is that of a caller who gives up, or of a store that is out of reach.
 func (r *run) checkPart(ctx context.Context, id string, p store.Part) (Finding, bool, error) {
 	body, err := r.Blobs.Open(ctx, store.Key{Share: id, N: p.N, Digest: p.Digest}, 0, p.Size)
 	if ctx.Err() != nil {
@@ -124,6 +124,9 @@ func (r *run) checkPart(ctx context.Context, id string, p store.Part) (Finding, 
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return is(Missing, id, p.N, "%d bytes are not there", p.Size), true, nil
+	}
+	if errors.Is(err, store.ErrUnavailable) {
+		return Finding{}, false, err
 	}
 	if err != nil {
 		return is(Unreadable, id, p.N, "%v", err), true, nil
@@ -137,6 +140,8 @@ func (r *run) checkPart(ctx context.Context, id string, p store.Part) (Finding, 
 	switch {
 	case ctx.Err() != nil:
 		return Finding{}, false, ctx.Err()
+	case errors.Is(err, store.ErrUnavailable):
+		return Finding{}, false, err
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return is(WrongSize, id, p.N, "ends after %d of %d bytes", n, p.Size), true, nil
 	case err != nil:

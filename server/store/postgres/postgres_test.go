@@ -115,6 +115,9 @@ func TestUpgrade(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Close()
+	if _, err := postgres.Attach(t.Context(), old); err == nil || !strings.Contains(err.Error(), "version 1") { // an older server may use it
+		t.Errorf("attached: %v", err)
+	}
 	s = open(t, old)
 	if got, err := s.Share(t.Context(), sh.ID, now); err != nil || got != sh {
 		t.Errorf("got %+v, want %+v, error %v", got, sh, err)
