@@ -21,7 +21,7 @@ import (
 type Store struct {
 	records.Store
 	writer, reader *sql.DB
-	forgot         atomic.Bool // the log may still have pages of forgotten shares and dropped reports
+	forgot         atomic.Bool // the log may still have pages of forgotten shares, dropped reports and charges
 }
 
 var _ store.Meta = (*Store)(nil)
@@ -220,6 +220,15 @@ func (s *Store) Forget(ctx context.Context, id string) error {
 // DropReports implements [store.Meta].
 func (s *Store) DropReports(ctx context.Context, before int64) (int64, error) {
 	n, err := s.Store.DropReports(ctx, before)
+	if n > 0 {
+		s.forgot.Store(true)
+	}
+	return n, err
+}
+
+// DropCharges implements [store.Meta].
+func (s *Store) DropCharges(ctx context.Context, before int64) (int64, error) {
+	n, err := s.Store.DropCharges(ctx, before)
 	if n > 0 {
 		s.forgot.Store(true)
 	}
