@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sealpost/sealpost/server/api"
@@ -22,8 +23,9 @@ type Config struct {
 	Now   func() time.Time // the only clock
 	Log   *slog.Logger     // gets no ids, tokens, queries or addresses
 
-	Build string       // of Pages; told to clients, which never mix builds
-	Pages http.Handler // answers whatever is not under /api, see Pages; nil for the API alone
+	BasePath string       // below which all of it is, as /send; "" for the whole host
+	Build    string       // of Pages; told to clients, which never mix builds
+	Pages    http.Handler // answers whatever is not under /api, see Pages; nil for the API alone
 
 	CreateLimiter  Limiter        // of new shares, by client address
 	ReportLimiter  Limiter        // of reports, by client address
@@ -122,6 +124,8 @@ func (c Config) validateTerms() error {
 		return fmt.Errorf("maximum share size %d is not within 1 … %d", c.MaxShareSize, int64(maxShareSize))
 	case c.PartSize < api.MinPartSize || c.PartSize > api.MaxPartSize:
 		return fmt.Errorf("part size %d is not within %d … %d", c.PartSize, api.MinPartSize, api.MaxPartSize)
+	case c.BasePath != "" && (!strings.HasPrefix(c.BasePath, "/") || strings.HasSuffix(c.BasePath, "/")):
+		return errors.New("base path does not begin with a slash, or ends with one")
 	case c.MaxTotalSize < 0 || c.Daily.Shares < 0 || c.Daily.Bytes < 0:
 		return errors.New("a limit is negative")
 	case c.UploadHeader != "" && !headerForm.MatchString(c.UploadHeader):

@@ -15,6 +15,7 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/sealpost/sealpost/server/store"
 )
@@ -43,7 +44,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, h := range securityHeaders {
 		w.Header().Set(h.name, h.value)
 	}
+	if s.cfg.BasePath != "" {
+		own := s.below(r)
+		if own == nil {
+			plain(w, r, http.StatusNotFound)
+			return
+		}
+		r = own
+	}
 	s.mux.ServeHTTP(w, r)
+}
+
+// below returns r as it would be without the base path, or nil if it is for something else on the same host.
+func (s *Server) below(r *http.Request) *http.Request {
+	path, ok := strings.CutPrefix(r.URL.Path, s.cfg.BasePath)
+	raw, _ := strings.CutPrefix(r.URL.RawPath, s.cfg.BasePath)
+	if !ok || !strings.HasPrefix(path, "/") {
+		return nil
+	}
+	own, u := *r, *r.URL
+	u.Path, u.RawPath = path, raw
+	own.URL = &u
+	return &own
 }
 
 // now is the current time as stores want it.

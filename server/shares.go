@@ -74,7 +74,7 @@ func (s *Server) createShare(c *call) error {
 	case err != nil:
 		return err
 	case got.ID == want.ID:
-		c.w.Header().Set("Location", "/api/v1/shares/"+got.ID)
+		c.w.Header().Set("Location", s.cfg.BasePath+"/api/v1/shares/"+got.ID)
 		return c.json(http.StatusCreated, s.wireShare(got, true))
 	case !sameTerms(got, want):
 		return api.NewProblem(api.CodeShareConflict)

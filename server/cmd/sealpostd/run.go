@@ -6,10 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log"
 	"log/slog"
-	"net"
-	"net/http"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -29,6 +27,9 @@ const (
 
 // run serves until ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == "token" {
+		return manageTokens(args[1:], getenv, os.Stdout, stderr)
+	}
 	o, err := parseOptions(args, getenv, stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -41,9 +42,17 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return nil
 	}
 	if o.healthcheck {
-		return checkHealth(ctx, o.listen)
+		return checkHealth(ctx, &o.front)
 	}
-	blobs, err := o.stores.openBlobs(ctx)
+	if o.configCheck {
+		return checkConfig(o, stderr)
+	}
+	logger := o.logger(stderr)
+	c, err := o.config(logger)
+	if err != nil {
+		return err
+	}
+	blobs, err := o.stores.openBlobs(ctx, o.limits.minFree)
 	if err != nil {
 		return fmt.Errorf("failed to open parts: %w", err)
 	}
@@ -65,40 +74,24 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
-	logger := o.logger(stderr)
-	s, err := server.New(server.Config{
-		Blobs:           blobs,
-		Meta:            meta,
-		Now:             time.Now,
-		Log:             logger,
-		Build:           site.Build,
-		Pages:           pages,
-		CreateLimiter:   newLimiter(o.createRate),
-		MissLimiter:     newLimiter(o.missRate),
-		ReportLimiter:   newLimiter(o.reportRate),
-		TrustedProxies:  o.trustedProxies,
-		Lifetimes:       o.lifetimes,
-		DefaultLifetime: o.defaultLifetime,
-		MaxDownloads:    o.maxDownloads,
-		MaxShareSize:    o.maxShareSize,
-		PartSize:        o.partSize,
-		ReportRecipient: o.reportRecipient,
-		LongPoll:        longPoll,
-		AbandonAfter:    o.abandonAfter,
-	})
+	c.Blobs, c.Meta, c.Build, c.Pages = blobs, meta, site.Build, pages
+	s, err := server.New(c)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, o, s, logger, stderr)
+	return serve(ctx, o, getenv, s, logger, stderr)
 }
 
 // serve listens and sweeps until ctx is done, and returns when both have come to an end.
-func serve(ctx context.Context, o *options, s *server.Server, logger *slog.Logger, stderr io.Writer) error {
-	listener, err := net.Listen("tcp", o.listen)
+func serve(ctx context.Context, o *options, getenv func(string) string, s *server.Server, logger *slog.Logger, stderr io.Writer) error {
+	front, err := o.front.open(o.stores.data, getenv, logger)
 	if err != nil {
-		return fmt.Errorf("failed to listen: %w", err)
+		return err
 	}
-	fmt.Fprintf(stderr, "listening on http://%s\n", listener.Addr())
+	for _, address := range front.addresses() {
+		fmt.Fprintf(stderr, "listening on %s\n", address)
+	}
+	tell(getenv, "READY=1")
 
 	ctx, cancel := context.WithCancel(ctx)
 	var sweeper sync.WaitGroup
@@ -106,26 +99,24 @@ func serve(ctx context.Context, o *options, s *server.Server, logger *slog.Logge
 	defer sweeper.Wait()
 	defer cancel()
 
-	web := &http.Server{
-		Handler:           withDeadlines(s, stallAfter),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       75 * time.Second,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          log.New(io.Discard, "", 0), // it would tell client addresses; the handler logs its own errors
-	}
+	web, plain := front.servers(s, &o.limits)
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
+		tell(getenv, "STOPPING=1")
 		patience, cancel := context.WithTimeout(context.Background(), shutdownAfter)
 		defer cancel()
+		if plain != nil {
+			plain.Close()
+		}
 		err := web.Shutdown(patience)
 		if err != nil {
 			err = errors.Join(fmt.Errorf("failed to stop gracefully: %w", err), web.Close())
 		}
 		stopped <- err
 	}()
-	if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("failed to serve: %w", err)
+	if err := front.serve(web, plain); err != nil {
+		return err
 	}
 	return <-stopped
 }
