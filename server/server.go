@@ -46,6 +46,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if s.cfg.BasePath != "" {
 		own := s.below(r)
+		if r.URL.Path == s.cfg.BasePath { // of a host whose root is something else, people write only so much
+			http.Redirect(w, r, s.cfg.BasePath+"/", http.StatusPermanentRedirect)
+			return
+		}
 		if own == nil {
 			plain(w, r, http.StatusNotFound)
 			return

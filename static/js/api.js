@@ -2,6 +2,7 @@
 // The client of server/api. Works in the page and in workers. Requests that fail for a passing reason are repeated; every
 // call of the protocol is idempotent, so that is always safe.
 
+import { base } from "./base.js";
 import * as line from "./line.js";
 
 /** @import { Config, CreateShare, Parts, Share, UpdateShare } from "./types.d.ts" */
@@ -212,7 +213,7 @@ async function request(method, path, read, o = {}) {
     try {
       moved(0);
       const watched = { ...o, signal: watch.signal, moved: o.moved || n > 1 ? moved : undefined }; // closely, after a broken one
-      const response = await ask(`/api/v1/${path}`, method, headers, watched);
+      const response = await ask(`${base}/api/v1/${path}`, method, headers, watched);
       watch.heard();
       if (response.ok) return await read(response, moved);
       problem = await describe(response);

@@ -3,6 +3,7 @@
 
 import "./ground.js";
 import * as api from "./api.js";
+import { base, site } from "./base.js";
 import * as build from "./build.js";
 import { fromFiles, fromTransfer, givesHandles, unreadable } from "./collect.js";
 import { copies } from "./copy.js";
@@ -341,7 +342,7 @@ async function resume({ id, upload }, items) {
  * @param {string} id
  * @param {string} fragment
  */
-const linkOf = (id, fragment) => `${location.origin}/d/${id}#${fragment}`;
+const linkOf = (id, fragment) => `${site}/d/${id}#${fragment}`;
 
 /**
  * @param {"send" | "resume"} method of the worker
@@ -367,7 +368,7 @@ async function transfer(method, what, link) {
     clearPassword();
   } catch (e) {
     const { link, kept } = store.value;
-    const id = new URL(link || location.href).pathname.split("/")[2];
+    const id = new URL(link || location.href).pathname.slice(base.length).split("/")[2];
     await stopped(e);
     const broken = store.value.state === "error" && /** @type {any} */ (e).left === undefined;
     if (broken && kept && id) pending = { what: { id, items: what.items, handles: what.handles }, link };

@@ -4,6 +4,7 @@
 // closed as it is, to be gone on with later.
 
 import * as api from "../js/api.js";
+import { site } from "../js/base.js";
 import * as journals from "../js/journal.js";
 import { keepsakeOf, learnt } from "../js/keepsake.js";
 import * as kept from "../js/kept.js";
@@ -42,7 +43,7 @@ export class Dispatch {
     this.#owner = owner;
     this.#journal = journal;
     this.#keepsake = keepsake;
-    this.link = `${location.origin}/d/${share.id}#${fragment}`;
+    this.link = `${site}/d/${share.id}#${fragment}`;
     this.sealer = sealer;
     this.items = items;
     /** How many frames were made before. What they are like is known. */

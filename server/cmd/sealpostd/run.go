@@ -63,14 +63,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	}
 	defer meta.Close()
 
-	site, err := static.Render(static.FS)
+	site, err := static.Render(static.FS, o.front.basePath)
 	if err != nil {
 		return err
 	}
 	if err := site.Compress(); err != nil {
 		return err
 	}
-	pages, err := server.Pages(site.Files)
+	pages, err := server.Pages(site.Files, o.front.basePath)
 	if err != nil {
 		return err
 	}
