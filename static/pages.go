@@ -18,7 +18,7 @@ import (
 var (
 	pageNames  = []string{"index.html", "download.html", "how.html", "mine.html"}
 	pageGroups = []string{"upload", "download", "how", "mine"}
-	lateGroups = []string{"unfinished", "preview", "passing", "entries", "report", "stock", "keeping", "later"}
+	lateGroups = []string{"unfinished", "preview", "passing", "entries", "report", "stock", "keeping", "admission", "later"}
 )
 
 // renderPages returns each page in each language, by name.

@@ -13,6 +13,8 @@ const TRANSFER = Infinity; // what is under way goes on by itself when the conne
 const STUBBORN = 8; // of something that may well never pass
 const FIRST_WAIT = 500; // milliseconds; doubles with each try
 const LONGEST_WAIT = 30_000;
+/** What may pass in time, but a person decides. */
+const DECIDED = new Set(["too-many-tries", "storage-full", "over-total", "daily-shares", "daily-bytes"]);
 const LONGEST_REST = 86_400; // seconds: timers for weeks go off at once
 
 /** An error that the server described (RFC 9457), or that no answer came ("offline"). */
@@ -53,9 +55,10 @@ export const config = (tries) => request("GET", "config", readJSON, { tries });
 /**
  * @param {CreateShare} terms
  * @param {AbortSignal} signal
+ * @param {string} [token] of those who may upload, where the server asks for one
  * @returns {Promise<Share>}
  */
-export const createShare = (terms, signal) => request("POST", "shares", readJSON, { json: terms, signal });
+export const createShare = (terms, signal, token) => request("POST", "shares", readJSON, { json: terms, signal, token });
 
 /**
  * @param {string} id
@@ -262,7 +265,7 @@ async function describe(response) {
  */
 function passes(p) {
   if (p.code === "offline" || p.code === "unavailable" || p.code === "digest-mismatch" || p.code === "interrupted") return true;
-  if (p.code === "too-many-tries" || p.code === "storage-full") return false; // a person decides
+  if (DECIDED.has(p.code)) return false;
   return p.status === 429 || p.status >= 500;
 }
 

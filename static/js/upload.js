@@ -359,6 +359,7 @@ async function transfer(method, what, link) {
     const found = givesHandles ? handles().then(({ handlesOf }) => handlesOf(what.items)) : [];
     [what.handles] = await Promise.race([Promise.all([found, prepared(), keeping]), cancelled()]);
     if ("keep" in what) what.keep = keep.value === "yes";
+    if (store.value.config?.uploads === "token") what.uploadToken = await tokenToShow(method);
     const posting = worker.call(method, [what], { news: listen });
     if (store.value.paused) worker.call("pause", []); // pressed before
     const posted = await posting;
@@ -375,6 +376,28 @@ async function transfer(method, what, link) {
   } finally {
     progress.stop(word);
   }
+}
+
+const uploadTokens = () => import("./upload-token.js");
+
+/**
+ * The upload token of this browser. Throws "upload-token" without one, but an upload that goes on may do without.
+ * @param {"send" | "resume"} method
+ */
+async function tokenToShow(method) {
+  const token = await uploadTokens().then((it) => it.find());
+  if (!token && method === "send") throw Object.assign(new Error("no upload token"), { code: "upload-token" });
+  return token;
+}
+
+/** Asks for an upload token, in the place of one that is no good, and sends with it. */
+async function askToken() {
+  const { config } = store.value;
+  if (config) store.set({ config: { ...config, uploads: "token" } }); // it may not have asked before
+  await uploadTokens().then((it) => it.forget());
+  const { askForToken } = await import("./token-view.js");
+  await askForToken(() => keep.value === "yes");
+  hook("start").click();
 }
 
 /**
@@ -400,6 +423,7 @@ async function fail(e) {
   const reason = e.code === "not-found" ? { code: "lost" } : await build.reason(e);
   const { title, text } = explain(Object.assign(reason, { limit: store.value.config?.maxShareSize }));
   store.set({ state: "error", trouble: title, outdated: reason.code === "outdated", error: text, link: "" });
+  if (reason.code === "upload-token") askToken().catch(async (e) => store.set({ error: explain(await build.reason(e)).whole }));
 }
 
 /** @param {UploadNews} news */

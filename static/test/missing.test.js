@@ -28,6 +28,13 @@ test("a whole link is read, within a sentence too", () => {
   assert.equal(readPasted(`http://127.0.0.1:8080/d/x#${key}`)?.place, "http://127.0.0.1:8080");
 });
 
+test("a site may be below a path of its host", () => {
+  for (const base of ["", "/send", "/a/b.c/d"]) {
+    assert.deepEqual(readPasted(`See ${link.replace("/d/", `${base}/d/`)}.`), { place: `https://post.example${base}`, id: "9fK2mQ7xLr0aVb3T", fragment: key });
+  }
+  assert.equal(readPasted(link.replace("/d/", "/../d/")), null);
+});
+
 test("anything else is neither", () => {
   for (const text of ["", "#", "the words", key.slice(1), `${key}x`, `${link}x`, link.split("#")[0], `#${key.slice(1)}=`, `#${key.slice(1)}ü`,
     `javascript:alert(1)//d/x#${key}`, `https://post.example/d/../x#${key}`]) assert.equal(readPasted(text), null, text);

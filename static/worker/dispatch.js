@@ -182,7 +182,7 @@ const keep = (keepsake) => kept.put([keepsake]).catch(() => {});
 export async function begin(engine, shipment, signal) {
   const keys = engine.createLink(shipment.password);
   const owner = engine.createToken();
-  const { kind, note, items, lifetime, maxDownloads, handles, keep: keeps } = shipment;
+  const { kind, note, items, lifetime, maxDownloads, handles, keep: keeps, uploadToken } = shipment;
   const entries = items.map(keptEntry);
   const pictures = await thumbnails(items, signal);
   const pictured = entries.map((kept, i) => ({ ...entry(kept), thumbnail: pictures.get(i) }));
@@ -191,7 +191,7 @@ export async function begin(engine, shipment, signal) {
   try {
     signal.throwIfAborted();
     const terms = { ...keys.hashes, owner: owner.hash, password: keys.password, size: sealer.bound, lifetime, maxDownloads };
-    const share = checkShare(await api.createShare(terms, signal));
+    const share = checkShare(await api.createShare(terms, signal, uploadToken));
     /** @type {Upload} */
     const upload = {
       engine: engine.build, fragment: keys.fragment, owner: owner.token, identity: keys.identity, password: keys.password,
