@@ -104,8 +104,7 @@ func (s *Server) calls(c *call, token []byte) error {
 		return nil
 	}
 	c.counted = true
-	hash := api.HashToken(token)
-	if p := limited(s.cfg.CallLimiter, s.clientKey(c.r)+" "+string(hash[:])); p != nil {
+	if p := limited(s.cfg.CallLimiter, s.clientKey(c.r)+" "+api.HashToken(token).String()); p != nil {
 		return p
 	}
 	return nil
