@@ -35,16 +35,12 @@ type options struct {
 	configCheck     bool
 }
 
-// parseOptions reads the environment first and then the command line.
-func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (*options, error) {
+// flags declares all options with their defaults.
+func (o *options) flags(stderr io.Writer) *flag.FlagSet {
 	const day = 24 * time.Hour
-	o := &options{
-		lifetimes:    values.Durations{5 * time.Minute, time.Hour, day, 3 * day, 7 * day, 14 * day, 30 * day},
-		maxShareSize: api.MaxParts * api.MaxPartSize,
-		partSize:     api.DefaultPartSize,
-		sweep:        time.Minute,
-		abandonAfter: day,
-	}
+	o.lifetimes = values.Durations{5 * time.Minute, time.Hour, day, 3 * day, 7 * day, 14 * day, 30 * day}
+	o.maxShareSize, o.partSize = api.MaxParts*api.MaxPartSize, api.DefaultPartSize
+	o.sweep, o.abandonAfter = time.Minute, day
 	fs := flag.NewFlagSet("sealpostd", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	o.front.flags(fs)
@@ -63,7 +59,13 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	fs.BoolVar(&o.version, "version", false, "print the version and stop")
 	fs.BoolVar(&o.healthcheck, "healthcheck", false, "ask the server that listens on the address whether it works, and stop")
 	fs.BoolVar(&o.configCheck, "config-check", false, "say whether a server could start with these settings, and stop")
+	return fs
+}
 
+// parseOptions reads the environment first and then the command line.
+func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (*options, error) {
+	o := &options{}
+	fs := o.flags(stderr)
 	var errs []error
 	fs.VisitAll(func(f *flag.Flag) {
 		if isOrder(f.Name) {
