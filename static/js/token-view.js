@@ -20,7 +20,6 @@ export async function askForToken(lasting) {
     make("div", {}, make("label", { for: "token" }, say("admission.label")), field, hint, alert),
     make("button", { class: "press", "data-hook": "token-use" }, say("admission.use")));
   hook("error").after(form);
-  field.focus();
   await new Promise((resolve) => {
     form.addEventListener("submit", (e) => {
       e.preventDefault();
