@@ -74,6 +74,11 @@ func (o *frontOptions) apply(c *server.Config) {
 	c.TrustedProxies = append(c.TrustedProxies, netip.MustParsePrefix(peerOfSocket+"/32"))
 }
 
+// mayBeSocket tells whether clients may come over a Unix socket, and so from a trusted proxy.
+func (o *frontOptions) mayBeSocket() bool {
+	return strings.HasPrefix(o.listen, unixPrefix) || o.listen == fromSystemd
+}
+
 // front listens.
 type front struct {
 	listeners []net.Listener
@@ -152,9 +157,7 @@ func (f *front) servers(h http.Handler, limits *limitOptions) (web, plain *http.
 }
 
 // shared tells whether somebody else listens where clients come in, and passes on.
-func (f *front) shared() bool {
-	return f.options.listen == fromSystemd || f.listeners[0].Addr().Network() == "unix"
-}
+func (f *front) shared() bool { return f.options.mayBeSocket() }
 
 // serve serves on all listeners until the servers are shut down.
 func (f *front) serve(web, plain *http.Server) error {

@@ -7,9 +7,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -184,6 +186,65 @@ func makeCert(t *testing.T, names ...string) (cert, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER})
 }
 
+// sendOver sends a share of two parts and receives it.
+func sendOver(t *testing.T, client *http.Client, site string) {
+	t.Helper()
+	token := func(b ...byte) (text string, hash api.Hash) {
+		var raw []byte
+		for _, c := range b {
+			raw = append(raw, bytes.Repeat([]byte{c}, api.TokenSize)...)
+		}
+		return base64.RawURLEncoding.EncodeToString(raw), api.HashToken(raw)
+	}
+	call := func(method, path, bearer string, body any, want int) []byte {
+		t.Helper()
+		data, ok := body.([]byte)
+		kind := "application/octet-stream"
+		if !ok {
+			data, _ = json.Marshal(body)
+			kind = "application/json"
+		}
+		req, err := http.NewRequest(method, site+"/api/v1/shares"+path, bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(data)
+		req.Header.Set("Content-Type", kind)
+		req.Header.Set("Content-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum[:])+":")
+		req.Header.Set("Authorization", "Bearer "+bearer)
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		answer, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != want {
+			t.Fatalf("%s %s: %s, %v: %.200s", method, path, resp.Status, err, answer)
+		}
+		return answer
+	}
+	_, access := token(1)
+	_, read := token(2)
+	owner, ownerHash := token(3)
+	ticket, ticketHash := token(4)
+	reader, _ := token(1, 2)
+	content := bytes.Repeat([]byte(api.AgeMagic), (api.DefaultPartSize+100_000)/len(api.AgeMagic))
+	var sh api.Share
+	if err := json.Unmarshal(call("POST", "", "", api.CreateShare{Access: access, Reader: read, Owner: ownerHash, Size: int64(len(content)),
+		Lifetime: 60}, 201), &sh); err != nil {
+		t.Fatal(err)
+	}
+	path := "/" + sh.ID
+	call("PUT", path+"/manifest", owner, []byte(api.AgeMagic), 204)
+	call("PUT", path+"/parts/1", owner, content[:sh.PartSize], 204)
+	call("PUT", path+"/parts/2", owner, content[sh.PartSize:], 204)
+	call("POST", path+"/complete", owner, api.CompleteShare{Size: int64(len(content)), Parts: 2}, 200)
+	call("POST", path+"/downloads", reader, api.TakeDownload{Ticket: ticketHash}, 200)
+	if got := call("GET", path+"/content", ticket, []byte{}, 200); !bytes.Equal(got, content) {
+		t.Errorf("%d bytes came, or other ones, of %d", len(got), len(content))
+	}
+}
+
 // freeAddress is one where nobody listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
@@ -234,6 +295,9 @@ func TestTLSFiles(t *testing.T) {
 	if err := try(cert); err != nil {
 		t.Fatal(err)
 	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(cert)
+	sendOver(t, clientOf(t, "tcp", address, &tls.Config{RootCAs: roots}), "https://post.example")
 	if err := checkHealth(t.Context(), &frontOptions{listen: address, tls: tlsOptions{cert: certFile, key: keyFile}}); err != nil {
 		t.Error(err)
 	}

@@ -148,7 +148,7 @@ func (o *options) config(log *slog.Logger) (server.Config, error) {
 		LongPoll:        longPoll,
 		AbandonAfter:    o.abandonAfter,
 	}
-	if o.limits.uploadHeader != "" && len(o.front.trustedProxies) == 0 && !strings.HasPrefix(o.front.listen, unixPrefix) {
+	if o.limits.uploadHeader != "" && len(o.front.trustedProxies) == 0 && !o.front.mayBeSocket() {
 		return c, errors.New("a header vouches for uploaders, and no proxy is trusted to set it")
 	}
 	o.front.apply(&c)
