@@ -32,6 +32,8 @@ type call struct {
 	status int      // 0 until the header is sent
 	bytes  int64    // of the body
 	code   api.Code // of the problem that was answered
+
+	counted bool // by the CallLimiter
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
@@ -108,7 +110,7 @@ func (s *Server) fail(c *call, path string, err error) {
 		c.drain() // whatever a sender was about to send; it is told to send it again
 	}
 	p := s.problemOf(c, err)
-	if p.Code == api.CodeInternal || p.Code == api.CodeStorageFull || errors.Is(err, store.ErrUnavailable) {
+	if p.Code == api.CodeInternal || p.Code == api.CodeStorageFull || p.Code == api.CodeOverTotal || errors.Is(err, store.ErrUnavailable) {
 		c.log.Error("request failed", "route", path, "code", p.Code, "error", c.scrub(err))
 	}
 	c.problem(p)
@@ -130,6 +132,7 @@ var storeProblems = []struct {
 	{store.ErrSize, api.CodeInterrupted}, // the length was checked before, so the body fell short of it
 	{store.ErrEnough, api.CodeEnoughReports},
 	{store.ErrFull, api.CodeStorageFull},
+	{store.ErrOverTotal, api.CodeOverTotal},
 	{store.ErrTooMany, api.CodeReadParts},
 	{store.ErrUnavailable, api.CodeUnavailable},
 	{context.Canceled, api.CodeUnavailable},

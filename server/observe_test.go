@@ -58,7 +58,7 @@ func (r *recorder) take(n int) string {
 
 func TestObserver(t *testing.T) {
 	seen := &recorder{}
-	pages, err := server.Pages(map[string][]byte{"en/index.html": []byte("<p>"), "en/download.html": []byte("<p>")})
+	pages, err := server.Pages(map[string][]byte{"en/index.html": []byte("<p>"), "en/download.html": []byte("<p>")}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestObserver(t *testing.T) {
 	h.do("GET", l.path+"/content", ticket, nil)
 	want("POST /api/v1/shares/{id}/downloads 200  cut=false", "GET /api/v1/shares/{id}/content 429 too-many-requests cut=false")
 	h.sweep()
-	want("swept shares 1 true", "swept reports 0 true")
+	want("swept shares 1 true", "swept reports 0 true", "swept charges 0 true")
 	if err := h.srv.SweepOrphans(t.Context()); err != nil {
 		t.Fatal(err)
 	}

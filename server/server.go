@@ -15,6 +15,7 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/sealpost/sealpost/server/store"
 )
@@ -44,7 +45,32 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(h.name, h.value)
 	}
 	s.nameRequest(w, r)
+	if s.cfg.BasePath != "" {
+		own := s.below(r)
+		if r.URL.Path == s.cfg.BasePath { // of a host whose root is something else, people write only so much
+			http.Redirect(w, r, s.cfg.BasePath+"/", http.StatusPermanentRedirect)
+			return
+		}
+		if own == nil {
+			plain(w, r, http.StatusNotFound)
+			return
+		}
+		r = own
+	}
 	s.mux.ServeHTTP(w, r)
+}
+
+// below returns r as it would be without the base path, or nil if it is for something else on the same host.
+func (s *Server) below(r *http.Request) *http.Request {
+	path, ok := strings.CutPrefix(r.URL.Path, s.cfg.BasePath)
+	raw, _ := strings.CutPrefix(r.URL.RawPath, s.cfg.BasePath)
+	if !ok || !strings.HasPrefix(path, "/") {
+		return nil
+	}
+	own, u := *r, *r.URL
+	u.Path, u.RawPath = path, raw
+	own.URL = &u
+	return &own
 }
 
 // now is the current time as stores want it.

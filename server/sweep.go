@@ -15,9 +15,19 @@ const (
 )
 
 // Sweep removes shares that are expired, revoked, spent or abandoned, bytes first and then the record, so that a crash between the
-// two is made good by the next sweep; and reports that were kept for their time. Any number of processes may sweep at once.
+// two is made good by the next sweep; reports that were kept for their time; and what clients made on days before this one. Any number of
+// processes may sweep at once.
 func (s *Server) Sweep(ctx context.Context) error {
-	return errors.Join(s.sweepShares(ctx), s.sweepReports(ctx))
+	return errors.Join(s.sweepShares(ctx), s.sweepReports(ctx), s.sweepCharges(ctx))
+}
+
+func (s *Server) sweepCharges(ctx context.Context) error {
+	n, err := s.meta.DropCharges(ctx, s.now()/daySeconds)
+	s.cfg.Observer.Swept("charges", int(n), err)
+	if err != nil {
+		return fmt.Errorf("failed to sweep charges: %w", err)
+	}
+	return nil
 }
 
 func (s *Server) sweepReports(ctx context.Context) error {

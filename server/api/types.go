@@ -63,7 +63,17 @@ type Config struct {
 	MaxLifetime     int64   `json:"maxLifetime"`     // seconds
 	MaxDownloads    int64   `json:"maxDownloads"`    // largest limit that a share may have
 	ReportRecipient string  `json:"reportRecipient"` // age recipient that reports are sealed to; "": the operator takes none
+	Uploads         Uploads `json:"uploads"`         // what whoever asks needs to make shares
 }
+
+// Uploads is who may make shares.
+type Uploads string
+
+const (
+	UploadsOpen   Uploads = "open"    // anyone, or the caller, whom a proxy vouches for
+	UploadsToken  Uploads = "token"   // who shows an upload token
+	UploadsSignIn Uploads = "sign-in" // whom the proxy in front of the server vouches for; how to sign in there, this API does not say
+)
 
 // CreateShare is the body of POST /api/v1/shares.
 type CreateShare struct {

@@ -67,6 +67,15 @@ var unseen = map[api.Code]string{
 	api.CodeInternal:    "would be a defect",
 	api.CodeUnavailable: "is for stores that time out",
 	api.CodeStorageFull: "needs a disk that can be filled",
+
+	// What these take of a deployment would be in the way of the other tests; those of package server and of sealpostd have them.
+	api.CodeOverTotal:    "needs a limit of all shares",
+	api.CodeDailyShares:  "needs a limit by day",
+	api.CodeDailyBytes:   "needs a limit by day",
+	api.CodeTooManyParts: "needs a limit of bodies at once",
+	api.CodeBusy:         "needs a limit of bodies at once",
+	api.CodeUploadToken:  "needs upload tokens",
+	api.CodeSignIn:       "needs a proxy that vouches",
 }
 
 // tests is the suite. Those that wait come first, so that the others fill the time.

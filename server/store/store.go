@@ -36,6 +36,9 @@ var (
 	ErrDigest     = errors.New("body has another digest")         // Put
 	ErrMagic      = errors.New("body begins with something else") // Put
 	ErrFull       = errors.New("no space left")                   // any write; AddReport: or enough of all shares
+	ErrOverTotal  = errors.New("as much is kept as may be")       // AddPart
+	ErrOverShares = errors.New("enough shares for a day")         // Charge
+	ErrOverBytes  = errors.New("enough bytes for a day")          // Charge
 	ErrTooNew     = errors.New("schema is newer than this build") // opening a Meta
 	ErrTooMany    = errors.New("too many parts for one answer")   // Send
 
@@ -64,6 +67,12 @@ type Blobs interface {
 	// want one of its name again. Sweep returns how many it removed. Any number of processes may sweep at once; each may count what
 	// several of them remove.
 	Sweep(ctx context.Context, before time.Time, keep func(context.Context, Key) (bool, error)) (int, error)
+}
+
+// Roomy is what Blobs may be besides, if they know how much room they have left.
+type Roomy interface {
+	// HasRoom returns ErrFull if Put would, however small the object.
+	HasRoom(ctx context.Context) error
 }
 
 // Span is a piece of an object.
@@ -172,6 +181,16 @@ type Checker interface {
 	Check(ctx context.Context) (damage []string, err error)
 }
 
+// Daily is how much there may be of one client on a day; 0 is any number.
+type Daily struct{ Shares, Bytes int64 }
+
+// Charge is what a client makes.
+type Charge struct {
+	Client        string // names it, for as long as the call takes
+	Day           int64  // since 1970, UTC
+	Shares, Bytes int64
+}
+
 // Meta keeps records. It is safe for concurrent use, also by several processes. Each method is atomic, and durable when it
 // returns nil. A share that is expired at now, or removed, is ErrNotFound to every method that takes an id and now, even
 // before a sweep has come by.
@@ -183,8 +202,10 @@ type Meta interface {
 	Share(ctx context.Context, id string, now int64) (Share, error)
 	// AddPart inserts p if nothing is stored under p.N, postpones the expiry of the open share to expires (it may skip that
 	// when it moves by less than an hour), and returns what is stored under p.N now: p, or an earlier part. ErrNotOpen if
-	// nothing is and the share is ready.
-	AddPart(ctx context.Context, id string, p Part, now, expires int64) (Part, error)
+	// nothing is and the share is ready, ErrOverTotal if p is one too many for most bytes in all shares; most 0 is any number.
+	AddPart(ctx context.Context, id string, p Part, now, expires, most int64) (Part, error)
+	// Usage is how many bytes the parts of all shares have, manifests too, until Forget: the sum that AddPart goes by.
+	Usage(ctx context.Context) (int64, error)
 	// Part returns one part. Parts returns all, the manifest first; CountParts, how many there are, the manifest not counted.
 	// None of them asks whether the share is expired or removed: a sweep needs them too. A missing part is ErrNotFound; a
 	// share without parts, or an unknown one, has none.
@@ -221,6 +242,12 @@ type Meta interface {
 	Doomed(ctx context.Context, now, idle int64, limit int) ([]string, error)
 	// Forget deletes the record of a removed share and all that hangs on it. Call it when its bytes are gone.
 	Forget(ctx context.Context, id string) error
+	// Charge counts what a client makes on a day, as long as that stays within both limits, of which 0 is any number; else nothing is
+	// counted, and it is ErrOverShares or ErrOverBytes. However many charge at once, the count is exact. A charge that is taken back
+	// has negative numbers, and is within any limit. Of the client's name nothing is kept but a hash with a salt of that day.
+	Charge(ctx context.Context, c Charge, limit Daily) error
+	// DropCharges deletes what was counted on days before one, and the salts of these, and returns how many days that were.
+	DropCharges(ctx context.Context, before int64) (int64, error)
 	// AddReport keeps r of the share r.Share, which is ErrNotFound here until it is ready, too; r.Received is its now. A report of the
 	// same share and bytes that is there already is left as it is, which is fine. At the limit it is ErrEnough, or ErrFull if it is that of all shares, which racing calls
 	// may pass by a few.

@@ -105,7 +105,7 @@ func (c *adminCommand) register(fs *flag.FlagSet, names []string) {
 
 // with runs f on the stores.
 func (c *adminCommand) with(ctx context.Context, f func(*admin.Admin) error) error {
-	blobs, err := c.options.stores.attachBlobs(ctx)
+	blobs, err := c.options.stores.attachBlobs(ctx, c.options.limits.minFree)
 	if err != nil {
 		return fmt.Errorf("failed to open parts: %w", err)
 	}
@@ -216,7 +216,7 @@ func (c *adminCommand) askDrain(ctx context.Context, method string) (drainState,
 	ctx, cancel := context.WithTimeout(ctx, healthAfter)
 	defer cancel()
 	var state drainState
-	resp, err := askLocal(ctx, method, c.options.privateListen, "/drain")
+	resp, err := askLocal(ctx, method, c.options.privateListen, "/drain", nil)
 	if err != nil {
 		return state, err
 	}

@@ -9,7 +9,6 @@ import (
 )
 
 const (
-	stallAfter = 60 * time.Second
 	readChunk  = 16 << 10  // progress of a request is this much
 	writeChunk = 256 << 10 // progress of a response is this much
 )

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/pprof"
 	"time"
@@ -88,16 +87,21 @@ func (w *watch) serveDrain(rw http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(rw).Encode(drainState{w.draining.Load(), w.metrics.InFlightNow()})
 }
 
-// servePrivate serves the private listener until the returned function is called. An address of "" is none.
+// servePrivate serves the private listener until the returned function is called. An address of "" is none; it may be that of a Unix
+// socket, which keeps out who is not of the server's user or group.
 func servePrivate(address string, h http.Handler, stderr io.Writer) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
 	}
-	listener, err := net.Listen("tcp", address)
+	listener, err := listenAt(address)
 	if err != nil {
 		return nil, fmt.Errorf("failed to listen in private: %w", err)
 	}
-	fmt.Fprintf(stderr, "metrics on http://%s/metrics\n", listener.Addr())
+	if listener.Addr().Network() == "unix" {
+		fmt.Fprintf(stderr, "metrics on %s\n", address)
+	} else {
+		fmt.Fprintf(stderr, "metrics on http://%s/metrics\n", listener.Addr())
+	}
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: noLog}
 	go s.Serve(listener)
 	return func() { s.Close() }, nil

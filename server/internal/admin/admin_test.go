@@ -63,7 +63,7 @@ func (d *desk) send(t *testing.T, id string, at, downloads int64, content string
 		if err := d.Blobs.Put(t.Context(), key, strings.NewReader(data), int64(len(data)), ""); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.Meta.AddPart(t.Context(), id, store.Part{N: key.N, Size: int64(len(data)), Digest: key.Digest}, at, at+100); err != nil {
+		if _, err := d.Meta.AddPart(t.Context(), id, store.Part{N: key.N, Size: int64(len(data)), Digest: key.Digest}, at, at+100, 0); err != nil {
 			t.Fatal(err)
 		}
 	}

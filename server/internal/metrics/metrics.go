@@ -10,7 +10,7 @@
 //	sealpost_shares                       by state: open, ready, removed (and not yet swept)
 //	sealpost_stored_bytes                 of parts and manifests that have a record
 //	sealpost_reports                      that are kept
-//	sealpost_sweeps_total                 by kind (shares, reports, orphans) and result (done, failed)
+//	sealpost_sweeps_total                 by kind (shares, reports, charges, orphans) and result (done, failed)
 //	sealpost_swept_total                  by kind: what sweeps have removed
 //	sealpost_store_duration_seconds       by store (blobs, meta) and operation, without waiting for the client
 //	sealpost_store_errors_total           by store and operation; answers such as “not found” are none, nor is a client that hung up
@@ -151,7 +151,8 @@ func (m *Metrics) Store(name string) observed.Observe {
 
 // answers are errors that say what there is, and not that something does not work. A full store is none of them.
 var answers = []error{store.ErrNotFound, store.ErrConflict, store.ErrIncomplete, store.ErrNotOpen, store.ErrSpent, store.ErrExhausted,
-	store.ErrEnough, store.ErrSize, store.ErrDigest, store.ErrMagic, store.ErrTooMany, context.Canceled}
+	store.ErrEnough, store.ErrOverTotal, store.ErrOverShares, store.ErrOverBytes, store.ErrSize, store.ErrDigest, store.ErrMagic,
+	store.ErrTooMany, context.Canceled}
 
 func failed(err error) bool {
 	for _, answer := range answers {

@@ -32,6 +32,7 @@ const (
 	Orphan      = "orphan"       // bytes without a record
 	Stray       = "stray"        // what an interrupted write has left, or nothing of ours
 	WrongCount  = "wrong-count"  // a share whose parts or downloads do not add up
+	WrongTotal  = "wrong-total"  // the sum of all parts, which a limit goes by, is another
 )
 
 // Finding is something that is wrong.
@@ -71,6 +72,9 @@ func Run(ctx context.Context, c Config) (Summary, error) {
 	}
 	r := &run{Config: c}
 	err := r.checkDatabase(ctx)
+	if err == nil {
+		err = r.checkTotal(ctx)
+	}
 	if err == nil {
 		err = r.checkRecords(ctx)
 	}
@@ -122,6 +126,35 @@ func (r *run) checkDatabase(ctx context.Context) error {
 		r.found(Finding{Kind: Database, Detail: text})
 	}
 	return err
+}
+
+// totalTries is how often the sum is looked at before a store is too busy for that.
+const totalTries = 5
+
+// checkTotal compares the sum of all parts, which Meta keeps as they come and go, with what they have.
+func (r *run) checkTotal(ctx context.Context) error {
+	for range totalTries {
+		before, err := r.Meta.Usage(ctx)
+		if err != nil {
+			return err
+		}
+		sums, err := r.Meta.Totals(ctx, r.Now().Unix())
+		if err != nil {
+			return err
+		}
+		after, err := r.Meta.Usage(ctx)
+		if err != nil {
+			return err
+		}
+		if before != after {
+			continue // something came or went in between
+		}
+		if before != sums.Bytes {
+			r.found(Finding{Kind: WrongTotal, Detail: fmt.Sprintf("%d bytes are counted, and the records of all parts have %d", before, sums.Bytes)})
+		}
+		return nil
+	}
+	return nil
 }
 
 // confirm looks again at what looked wrong.

@@ -88,7 +88,7 @@ func (s *site) add(t testing.TB, id string, n int64, data []byte) {
 	t.Helper()
 	s.put(t, id, n, data)
 	part := store.Part{N: n, Size: int64(len(data)), Digest: sha256.Sum256(data)}
-	_, err := s.meta.AddPart(context.Background(), id, part, s.now.Unix(), s.now.Unix()+1000)
+	_, err := s.meta.AddPart(context.Background(), id, part, s.now.Unix(), s.now.Unix()+1000, 0)
 	check(t, err)
 }
 
@@ -197,7 +197,7 @@ func TestDamage(t *testing.T) {
 				old(t, s, p)
 				return nil
 			})
-		}, []string{"orphan 0", "orphan 1", "orphan 2", "orphan 3"}, true},
+		}, []string{"orphan 0", "orphan 1", "orphan 2", "orphan 3", "wrong-total"}, true},
 		"leftover": {func(t *testing.T, s *site, id string) {
 			name := filepath.Join(s.dir, "blobs", id[:2], id, ".tXYZ")
 			check(t, os.WriteFile(name, nil, 0o600))
@@ -207,21 +207,23 @@ func TestDamage(t *testing.T) {
 			name := s.file(t, id, 2)
 			s.exec(t, `DELETE FROM parts WHERE share = ? AND n = 2`, id)
 			old(t, s, name)
-		}, []string{"orphan 2", "wrong-count"}, true},
+		}, []string{"orphan 2", "wrong-count", "wrong-total"}, true},
 		"the manifest's record gone": {func(t *testing.T, s *site, id string) {
 			name := s.file(t, id, 0)
 			s.exec(t, `DELETE FROM parts WHERE share = ? AND n = 0`, id)
 			old(t, s, name)
-		}, []string{"orphan 0", "wrong-count"}, true},
+		}, []string{"orphan 0", "wrong-count", "wrong-total"}, true},
 		"another size recorded": {func(t *testing.T, s *site, id string) { s.exec(t, `UPDATE shares SET size = 249 WHERE id = ?`, id) },
 			[]string{"wrong-count"}, true},
 		"another count recorded": {func(t *testing.T, s *site, id string) { s.exec(t, `UPDATE shares SET parts = 4 WHERE id = ?`, id) },
 			[]string{"wrong-count"}, true},
 		"another size of a part recorded": {func(t *testing.T, s *site, id string) {
 			s.exec(t, `UPDATE parts SET size = 99 WHERE share = ? AND n = 1`, id)
-		}, []string{"wrong-count", "wrong-digest 1", "wrong-size 1"}, false},
+		}, []string{"wrong-count", "wrong-digest 1", "wrong-size 1", "wrong-total"}, false},
 		"uncounted download": {func(t *testing.T, s *site, id string) { s.exec(t, `UPDATE shares SET taken = 0 WHERE id = ?`, id) },
 			[]string{"wrong-count"}, true},
+		"another total": {func(t *testing.T, s *site, id string) { s.exec(t, `UPDATE usage SET bytes = bytes - 1`) },
+			[]string{"wrong-total"}, true},
 		"rows of no share": {func(t *testing.T, s *site, id string) {
 			s.exec(t, `INSERT INTO tickets VALUES ('nothing', x'00', 0)`)
 		}, []string{"database"}, true},
@@ -244,7 +246,7 @@ func TestDamage(t *testing.T) {
 						text += fmt.Sprint(" ", *f.Part)
 					}
 					got = append(got, text)
-					if f.Share != id && f.Kind != fsck.Database || f.Detail == "" {
+					if f.Share != id && f.Kind != fsck.Database && f.Kind != fsck.WrongTotal || f.Detail == "" {
 						t.Errorf("found %+v", f)
 					}
 				}

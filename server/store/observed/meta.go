@@ -39,10 +39,17 @@ func (m meta) Share(ctx context.Context, id string, now int64) (store.Share, err
 	return v, err
 }
 
-func (m meta) AddPart(ctx context.Context, id string, p store.Part, now, expires int64) (store.Part, error) {
+func (m meta) AddPart(ctx context.Context, id string, p store.Part, now, expires, most int64) (store.Part, error) {
 	began := time.Now()
-	v, err := m.Meta.AddPart(ctx, id, p, now, expires)
+	v, err := m.Meta.AddPart(ctx, id, p, now, expires, most)
 	m.observe.since("AddPart", began, err)
+	return v, err
+}
+
+func (m meta) Usage(ctx context.Context) (int64, error) {
+	began := time.Now()
+	v, err := m.Meta.Usage(ctx)
+	m.observe.since("Usage", began, err)
 	return v, err
 }
 
@@ -128,6 +135,20 @@ func (m meta) Forget(ctx context.Context, id string) error {
 	err := m.Meta.Forget(ctx, id)
 	m.observe.since("Forget", began, err)
 	return err
+}
+
+func (m meta) Charge(ctx context.Context, c store.Charge, limit store.Daily) error {
+	began := time.Now()
+	err := m.Meta.Charge(ctx, c, limit)
+	m.observe.since("Charge", began, err)
+	return err
+}
+
+func (m meta) DropCharges(ctx context.Context, before int64) (int64, error) {
+	began := time.Now()
+	v, err := m.Meta.DropCharges(ctx, before)
+	m.observe.since("DropCharges", began, err)
+	return v, err
 }
 
 func (m meta) AddReport(ctx context.Context, r store.Report, limit store.ReportLimit) error {

@@ -1,6 +1,6 @@
 // Package observed tells how long each operation of a store takes, and what came of it. It hides nothing of the store that it wraps: what
-// Blobs returns is a [store.Sender] or [store.Lister] exactly if the store is one, and what Open returns, and the body and writer that
-// pass through, are the very same, so that a file still goes to a socket without passing through this program.
+// Blobs returns is a [store.Sender], [store.Lister] or [store.Roomy] exactly if the store is one, and what Open returns, and the body and
+// writer that pass through, are the very same, so that a file still goes to a socket without passing through this program.
 //
 // A Put lasts for as long as the client takes to send, which says nothing of the store. A body that can tell how long it was waited
 // for, a [Waiter], has that taken off. Open is the time until there is something to read, and not that of reading it.
@@ -25,14 +25,34 @@ func Blobs(b store.Blobs, observe Observe) store.Blobs {
 	o := blobs{b, observe}
 	sender, sends := b.(store.Sender)
 	lister, lists := b.(store.Lister)
+	roomy, tells := b.(store.Roomy)
 	s := sending{sender, observe}
 	switch {
+	case sends && lists && tells:
+		return struct {
+			blobs
+			sending
+			store.Lister
+			store.Roomy
+		}{o, s, lister, roomy}
 	case sends && lists:
 		return struct {
 			blobs
 			sending
 			store.Lister
 		}{o, s, lister}
+	case sends && tells:
+		return struct {
+			blobs
+			sending
+			store.Roomy
+		}{o, s, roomy}
+	case lists && tells:
+		return struct {
+			blobs
+			store.Lister
+			store.Roomy
+		}{o, lister, roomy}
 	case sends:
 		return struct {
 			blobs
@@ -43,6 +63,11 @@ func Blobs(b store.Blobs, observe Observe) store.Blobs {
 			blobs
 			store.Lister
 		}{o, lister}
+	case tells:
+		return struct {
+			blobs
+			store.Roomy
+		}{o, roomy}
 	}
 	return o
 }

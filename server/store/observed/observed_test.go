@@ -93,20 +93,44 @@ func TestNothingIsHidden(t *testing.T) {
 		store.Blobs
 		store.Sender
 	}
+	type listerOnly struct {
+		store.Blobs
+		store.Lister
+	}
+	type roomyOnly struct {
+		store.Blobs
+		store.Roomy
+	}
 	for name, c := range map[string]struct {
-		b            store.Blobs
-		sends, lists bool
+		b                   store.Blobs
+		sends, lists, tells bool
 	}{
-		"neither": {struct{ store.Blobs }{b}, false, false},
-		"lister":  {b, false, true},
-		"sender":  {senderOnly{b, fake{}}, true, false},
-		"both":    {both{b, fake{}, b}, true, true},
+		"nothing":          {struct{ store.Blobs }{b}, false, false, false},
+		"roomy":            {roomyOnly{b, b}, false, false, true},
+		"lister":           {listerOnly{b, b}, false, true, false},
+		"lister and roomy": {b, false, true, true},
+		"sender":           {senderOnly{b, fake{}}, true, false, false},
+		"sender and roomy": {struct {
+			senderOnly
+			store.Roomy
+		}{senderOnly{b, fake{}}, b}, true, false, true},
+		"sender and lister": {both{b, fake{}, b}, true, true, false},
+		"all": {struct {
+			both
+			store.Roomy
+		}{both{b, fake{}, b}, b}, true, true, true},
 	} {
 		o := observed.Blobs(c.b, s.observe)
 		sender, sends := o.(store.Sender)
 		_, lists := o.(store.Lister)
-		if sends != c.sends || lists != c.lists {
-			t.Errorf("%s: sends %t, lists %t", name, sends, lists)
+		roomy, tells := o.(store.Roomy)
+		if sends != c.sends || lists != c.lists || tells != c.tells {
+			t.Errorf("%s: sends %t, lists %t, tells its room %t", name, sends, lists, tells)
+		}
+		if tells {
+			if err := roomy.HasRoom(t.Context()); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 		if !sends {
 			continue

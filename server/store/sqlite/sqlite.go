@@ -21,7 +21,7 @@ import (
 type Store struct {
 	records.Store
 	writer, reader *sql.DB
-	forgot         atomic.Bool // the log may still have pages of forgotten shares and dropped reports
+	forgot         atomic.Bool // the log may still have pages of forgotten shares, dropped reports and charges
 }
 
 var (
@@ -274,6 +274,15 @@ func (s *Store) Check(ctx context.Context) (damage []string, err error) {
 		}
 	}
 	return damage, nil
+}
+
+// DropCharges implements [store.Meta].
+func (s *Store) DropCharges(ctx context.Context, before int64) (int64, error) {
+	n, err := s.Store.DropCharges(ctx, before)
+	if n > 0 {
+		s.forgot.Store(true)
+	}
+	return n, err
 }
 
 // scrub writes the log back and cuts it, if something was deleted since the last time. Readers may be in the way: then the

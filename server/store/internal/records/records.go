@@ -16,8 +16,8 @@ type DB interface {
 	// Write runs statements one after the other as one step, which is durable when Write returns nil, and does not become so
 	// in part. Others see all of it or nothing, and it sees all that was acknowledged before. Batches about the same share do
 	// not overlap, and one about many shares, for which share is "", overlaps with none: each statement sees what the one
-	// before it did, and nothing comes in between. A full database is store.ErrFull, possibly wrapped, and one that cannot be
-	// reached store.ErrUnavailable.
+	// before it did, and nothing comes in between. What is about something else than a share has a name for that, as no share
+	// has. A full database is store.ErrFull, possibly wrapped, and one that cannot be reached store.ErrUnavailable.
 	Write(ctx context.Context, share string, batch ...Statement) error
 }
 
