@@ -46,7 +46,7 @@ func TestGoldenProblems(t *testing.T) {
 		switch code {
 		case api.CodeWrongPassword:
 			p.TriesLeft = ptr(0)
-		case api.CodeTooManyTries, api.CodeTooManyRequests:
+		case api.CodeTooManyTries, api.CodeTooManyRequests, api.CodeNotReady:
 			p.RetryAfter = 42
 		case api.CodeIncomplete:
 			p.Missing = [][2]int64{{0, 0}, {3, 5}}
