@@ -13,9 +13,11 @@ const (
 	writeChunk = 256 << 10 // progress of a response is this much
 )
 
-// withDeadlines ends requests and responses whose bodies make no progress for stall, however long they may take in all.
+// withDeadlines ends requests and responses whose bodies make no progress for stall, however long they may take in all, and
+// connections on which it is in doubt where a request ends.
 func withDeadlines(next http.Handler, stall time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		endAfterDoubt(w, r)
 		rc := http.NewResponseController(w)
 		if r.ContentLength != 0 && r.Body != nil {
 			rc.SetReadDeadline(time.Now().Add(stall)) // also for a body that only the server itself reads, to skip it
