@@ -218,6 +218,9 @@ func (t *target) raw(tb testing.TB, method, path, text string, end bool) (answer
 			tb.Errorf("what came back is not HTTP: %v", err)
 			return answers
 		}
+		if resp.StatusCode == http.StatusContinue {
+			continue
+		}
 		a := description.Answer{Method: method, Path: path, Status: resp.StatusCode, Header: resp.Header}
 		if a.Body, err = io.ReadAll(resp.Body); err != nil {
 			tb.Errorf("a body that came back is cut: %v", err)
