@@ -105,29 +105,36 @@ func TestWrongTokens(t *testing.T) {
 	d.send(t, locked, 0)
 	var misses, limited, holders atomic.Int64
 	var strangers sync.WaitGroup
-	const lanes, each = 20, 500
+	const lanes, each, batch = 20, 500, 100
 	rests := []struct{ method, rest string }{{"GET", ""}, {"GET", "/manifest"}, {"GET", "/parts"}, {"GET", "/parts/1"}, {"GET", "/content"},
 		{"PUT", "/parts/1"}, {"DELETE", ""}, {"DELETE", "/downloads/current"}, {"POST", "/downloads"}, {"POST", "/complete"}, {"PATCH", ""}}
 	done := make(chan struct{})
 	began := time.Now()
 	for lane := range lanes {
 		strangers.Go(func() {
-			for i := range each * long(1, 10) {
-				wrong := make([]byte, api.TokenSize*(1+i%2))
-				rand.Read(wrong)
-				bearer := base64.RawURLEncoding.EncodeToString(wrong)
-				call := rests[(lane+i)%len(rests)]
-				a, err := d.call(call.method, u.path(call.rest), bearer, nil, "")
-				switch {
-				case err != nil:
-					t.Error(err)
+			for range long(1, 10) * each / batch {
+				var text strings.Builder
+				for i := range batch {
+					wrong := make([]byte, api.TokenSize*(1+i%2))
+					rand.Read(wrong)
+					call := rests[(lane+i)%len(rests)]
+					fmt.Fprintf(&text, "%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", call.method, u.path(call.rest),
+						base64.RawURLEncoding.EncodeToString(wrong))
+				}
+				answers := d.raw(t, text.String()+last)
+				if len(answers) != batch+1 {
+					t.Errorf("%d answers to %d requests", len(answers), batch+1)
 					return
-				case a.status == http.StatusNotFound && a.code() == api.CodeNotFound:
-					misses.Add(1)
-				case a.status == http.StatusTooManyRequests && a.code() == api.CodeTooManyRequests && a.header.Get("Retry-After") != "":
-					limited.Add(1)
-				default:
-					t.Errorf("a wrong token: %v", a)
+				}
+				for _, a := range answers[:batch] {
+					switch {
+					case a.status == http.StatusNotFound && a.code() == api.CodeNotFound:
+						misses.Add(1)
+					case a.status == http.StatusTooManyRequests && a.code() == api.CodeTooManyRequests && a.header.Get("Retry-After") != "":
+						limited.Add(1)
+					default:
+						t.Errorf("a wrong token: %v", a)
+					}
 				}
 			}
 		})
