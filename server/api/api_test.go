@@ -47,7 +47,8 @@ func TestGoldenProblems(t *testing.T) {
 		switch code {
 		case api.CodeWrongPassword:
 			p.TriesLeft = ptr(0)
-		case api.CodeTooManyTries, api.CodeTooManyRequests, api.CodeDailyShares, api.CodeDailyBytes, api.CodeTooManyParts, api.CodeBusy:
+		case api.CodeTooManyTries, api.CodeTooManyRequests, api.CodeNotReady, api.CodeDailyShares, api.CodeDailyBytes, api.CodeTooManyParts,
+			api.CodeBusy:
 			p.RetryAfter = 42
 		case api.CodeIncomplete:
 			p.Missing = [][2]int64{{0, 0}, {3, 5}}

@@ -1,5 +1,5 @@
 // Package api is the wire contract between a Sealpost server and its clients: paths, JSON types, limits and problem codes.
-// This page is the protocol. It is version 1; the version is in the path.
+// This page is the protocol. It is version 1; the version is in the path. [OpenAPI] is the same for tools, without the reasons.
 //
 //	sender                           server                          recipient
 //	  │ POST shares ───────────────────▶│                                 │

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/conformance/description"
 )
 
 // Target is a deployment. Its limits by address are off, it allows ten downloads and some hours at least, and it takes reports. Parts
@@ -141,7 +142,11 @@ var tests = []struct {
 
 // Run runs the suite against a deployment.
 func Run(t *testing.T, target Target) {
-	s := &suite{target: target, seed: seedOf(t), long: os.Getenv("SEALPOST_LONG") == "1", client: newClient(),
+	described, err := description.New(api.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &suite{target: target, seed: seedOf(t), long: os.Getenv("SEALPOST_LONG") == "1", client: newClient(), described: described,
 		seen: map[api.Code]bool{}}
 	t.Cleanup(s.client.CloseIdleConnections)
 	t.Logf("SEALPOST_SEED=%d", s.seed)
@@ -174,11 +179,12 @@ func Run(t *testing.T, target Target) {
 
 // suite is what the tests of one run share.
 type suite struct {
-	target Target
-	config api.Config
-	client *http.Client
-	seed   uint64
-	long   bool
+	target    Target
+	config    api.Config
+	client    *http.Client
+	described *description.Description
+	seed      uint64
+	long      bool
 
 	mu   sync.Mutex
 	seen map[api.Code]bool

@@ -19,10 +19,11 @@ type traffic interface {
 	Sent(n int64)
 }
 
-// withDeadlines ends requests and responses whose bodies make no progress for stall, however long they may take in all. What moves is
-// counted on the way, since it comes by here.
+// withDeadlines ends requests and responses whose bodies make no progress for stall, however long they may take in all, and
+// connections on which it is in doubt where a request ends. What moves is counted on the way, since it comes by here.
 func withDeadlines(next http.Handler, stall time.Duration, count traffic) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		endAfterDoubt(w, r)
 		rc := http.NewResponseController(w)
 		if r.ContentLength != 0 && r.Body != nil {
 			rc.SetReadDeadline(time.Now().Add(stall)) // also for a body that only the server itself reads, to skip it

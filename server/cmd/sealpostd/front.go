@@ -142,14 +142,25 @@ func (f *front) addresses() (all []string) {
 
 // servers are what answers: the web, which m watches, and plain HTTP besides or nil.
 func (f *front) servers(h http.Handler, limits *limitOptions, m *metrics.Metrics) (web, plain *http.Server) {
+	bound := newConnections(limits.connections)
+	for i, l := range f.listeners {
+		f.listeners[i] = bound.limit(l)
+	}
+	if f.redirect != nil {
+		f.redirect = bound.limit(f.redirect)
+	}
 	newServer := func(h http.Handler) *http.Server {
-		return &http.Server{
+		s := &http.Server{
 			Handler:           h,
 			ReadHeaderTimeout: limits.headerTimeout,
 			IdleTimeout:       limits.idleTimeout,
 			MaxHeaderBytes:    int(limits.maxHeaders),
 			ErrorLog:          noLog,
+
+			DisableGeneralOptionsHandler: true, // that would answer OPTIONS * without what every answer of ours has
 		}
+		bound.watch(s)
+		return s
 	}
 	h = m.InFlight(withDeadlines(h, limits.stallTimeout, m))
 	if f.redirect != nil {

@@ -20,6 +20,7 @@ type limitOptions struct {
 	minFree     int64
 	dailyShares int64
 	dailyBytes  int64
+	connections int
 	parts       int
 	clientParts int
 
@@ -45,6 +46,7 @@ func (o *limitOptions) flags(fs *flag.FlagSet) {
 	fs.Var((*values.Size)(&o.minFree), "min-free", "`size` that stays free on the disk with the parts")
 	fs.Int64Var(&o.dailyShares, "daily-shares", 0, "`shares` per day (UTC) and client address, 0 for any number")
 	fs.Var((*values.Size)(&o.dailyBytes), "daily-size", "announced `size` of these together, 0 for any")
+	fs.IntVar(&o.connections, "max-connections", 16384, "`connections` of clients at once, 0 for any number; further ones wait")
 	fs.IntVar(&o.parts, "parts-in-flight", 1024, "`parts` taken in at once, 0 for any number")
 	fs.IntVar(&o.clientParts, "client-parts-in-flight", 64, "`parts` of these from one client address, 0 for any number")
 	fs.Var((*values.Duration)(&o.headerTimeout), "header-timeout", "`time` in which the head of a request has to arrive")
@@ -62,7 +64,7 @@ func (o *limitOptions) validate() error {
 		}
 	}
 	switch {
-	case o.dailyShares < 0 || o.parts < 0 || o.clientParts < 0:
+	case o.dailyShares < 0 || o.connections < 0 || o.parts < 0 || o.clientParts < 0:
 		return errors.New("a limit is negative")
 	case o.minFree < disk.MinFree:
 		return errors.New("less than 16 MiB would stay free, which the records need to note what may be deleted")
