@@ -25,6 +25,11 @@ func (c *call) bearer() ([]byte, error) {
 	if !validID(c.id) {
 		return nil, errMiss
 	}
+	return c.bearerToken()
+}
+
+// bearerToken is bearer for a call that is about no share.
+func (c *call) bearerToken() ([]byte, error) {
 	scheme, text, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return nil, errMiss
@@ -53,6 +58,9 @@ func (s *Server) present(c *call) (store.Share, []byte, error) {
 	if err != nil {
 		return store.Share{}, nil, err
 	}
+	if err := s.calls(c, token); err != nil {
+		return store.Share{}, nil, err
+	}
 	sh, err := s.meta.Share(c.ctx(), c.id, s.now())
 	return sh, token, missIfNotFound(err)
 }
@@ -67,9 +75,22 @@ func missIfNotFound(err error) error {
 // anyone may call.
 func (s *Server) anyone(e endpoint) endpoint { return e }
 
-// uploader may make shares: anyone, as fast as the limiter says.
+// closingRetry is after how many seconds a sender asks again who was turned away by an instance that is about to stop. By then whoever
+// spreads requests sends them to another.
+const closingRetry = 5
+
+// uploader may make shares: whoever is admitted, as fast as the limiter says, unless this instance is about to stop. Who is not admitted does
+// not count there, so that they use up nothing of others at the same address.
 func (s *Server) uploader(e endpoint) endpoint {
 	return func(c *call) error {
+		if s.cfg.Closing != nil && s.cfg.Closing() {
+			p := api.NewProblem(api.CodeUnavailable)
+			p.RetryAfter = closingRetry
+			return p
+		}
+		if err := s.admit(c); err != nil {
+			return err
+		}
 		if p := limited(s.cfg.CreateLimiter, s.clientKey(c.r)); p != nil {
 			return p
 		}
@@ -178,6 +199,9 @@ func (s *Server) presented(e func(c *call, token store.Hash) error) endpoint {
 			return err
 		case len(token) != api.TokenSize:
 			return errMiss
+		}
+		if err := s.calls(c, token); err != nil {
+			return err
 		}
 		return e(c, store.Hash(api.HashToken(token)))
 	}

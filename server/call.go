@@ -28,8 +28,12 @@ type call struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	id     string // of the share, not checked yet
-	status int    // 0 until the header is sent
-	bytes  int64  // of the body
+	log    *slog.Logger
+	status int      // 0 until the header is sent
+	bytes  int64    // of the body
+	code   api.Code // of the problem that was answered
+
+	counted bool // by the CallLimiter
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
@@ -43,18 +47,21 @@ func (c *call) settled() context.Context { return context.WithoutCancel(c.r.Cont
 // handler mounts an endpoint. The path is logged as it stands in the routes, with its {id}.
 func (s *Server) handler(path string, e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{w: w, r: r, id: mux.Vars(r)["id"]}
+		c := &call{w: w, r: r, id: mux.Vars(r)["id"], log: s.cfg.Log}
+		if name := w.Header().Get(requestIDHeader); name != "" { // given by ServeHTTP
+			c.log = s.cfg.Log.With("request", name)
+		}
 		began := s.cfg.Now()
 		defer func() {
 			v := recover()
 			if v != nil && v != http.ErrAbortHandler {
-				s.cfg.Log.Error("panic", "route", path, "error", c.scrub(fmt.Errorf("%v", v)), "stack", string(debug.Stack()))
+				c.log.Error("panic", "route", path, "error", c.scrub(fmt.Errorf("%v", v)), "stack", string(debug.Stack()))
 				if c.status == 0 {
 					c.problem(api.NewProblem(api.CodeInternal))
 					v = nil
 				}
 			}
-			s.logCall(c, path, began)
+			s.settle(c, path, s.cfg.Now().Sub(began), v != nil)
 			if v != nil {
 				panic(http.ErrAbortHandler)
 			}
@@ -66,13 +73,22 @@ func (s *Server) handler(path string, e endpoint) http.Handler {
 	})
 }
 
-func (s *Server) logCall(c *call, path string, began time.Time) {
+// settle tells log and observer of a request that is over.
+func (s *Server) settle(c *call, path string, took time.Duration, cut bool) {
+	method := knownMethod(c.r.Method)
+	s.cfg.Observer.Answered(Answer{Method: method, Route: path, Status: c.status, Problem: c.code, Cut: cut, Took: took})
 	level := slog.LevelDebug
 	if c.status >= 400 {
 		level = slog.LevelInfo
 	}
-	s.cfg.Log.Log(c.ctx(), level, "request", "method", knownMethod(c.r.Method), "route", path, "status", c.status,
-		"bytes", c.bytes, "duration", s.cfg.Now().Sub(began))
+	if !c.log.Enabled(c.ctx(), level) {
+		return
+	}
+	log := c.log
+	if s.cfg.LogNetworks {
+		log = log.With("network", s.network(c.r))
+	}
+	log.Log(c.ctx(), level, "request", "method", method, "route", path, "status", c.status, "bytes", c.bytes, "duration", took)
 }
 
 // knownMethod keeps out of the log what a client made up.
@@ -87,15 +103,15 @@ func knownMethod(m string) string {
 // fail answers err. Once bytes are out it can only cut the connection, so that no client takes the answer for a whole one.
 func (s *Server) fail(c *call, path string, err error) {
 	if c.status != 0 {
-		s.cfg.Log.Info("response cut short", "route", path, "error", c.scrub(err))
+		c.log.Info("response cut short", "route", path, "error", c.scrub(err))
 		panic(http.ErrAbortHandler)
 	}
 	if errors.Is(err, store.ErrUnavailable) {
 		c.drain() // whatever a sender was about to send; it is told to send it again
 	}
 	p := s.problemOf(c, err)
-	if p.Code == api.CodeInternal || p.Code == api.CodeStorageFull || errors.Is(err, store.ErrUnavailable) {
-		s.cfg.Log.Error("request failed", "route", path, "code", p.Code, "error", c.scrub(err))
+	if p.Code == api.CodeInternal || p.Code == api.CodeStorageFull || p.Code == api.CodeOverTotal || errors.Is(err, store.ErrUnavailable) {
+		c.log.Error("request failed", "route", path, "code", p.Code, "error", c.scrub(err))
 	}
 	c.problem(p)
 }
@@ -116,6 +132,7 @@ var storeProblems = []struct {
 	{store.ErrSize, api.CodeInterrupted}, // the length was checked before, so the body fell short of it
 	{store.ErrEnough, api.CodeEnoughReports},
 	{store.ErrFull, api.CodeStorageFull},
+	{store.ErrOverTotal, api.CodeOverTotal},
 	{store.ErrTooMany, api.CodeReadParts},
 	{store.ErrUnavailable, api.CodeUnavailable},
 	{context.Canceled, api.CodeUnavailable},
@@ -153,6 +170,7 @@ func (c *call) problem(p *api.Problem) {
 	if p.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="sealpost"`)
 	}
+	c.code = p.Code
 	c.write(p.Status, "application/problem+json", p)
 }
 

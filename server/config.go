@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sealpost/sealpost/server/api"
@@ -20,15 +22,22 @@ type Config struct {
 	Blobs store.Blobs
 	Meta  store.Meta
 	Now   func() time.Time // the only clock
-	Log   *slog.Logger     // gets no ids, tokens, queries or addresses
+	Log   *slog.Logger     // gets no ids of shares, tokens, queries or addresses
 
-	Build string       // of Pages; told to clients, which never mix builds
-	Pages http.Handler // answers whatever is not under /api, see Pages; nil for the API alone
+	BasePath string       // below which all of it is, as /send; "" for the whole host
+	Build    string       // of Pages; told to clients, which never mix builds
+	Pages    http.Handler // answers whatever is not under /api, see Pages; nil for the API alone
 
 	CreateLimiter  Limiter        // of new shares, by client address
 	ReportLimiter  Limiter        // of reports, by client address
 	MissLimiter    Limiter        // of refused tokens, by client address; never asked about a request with the right one
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Request-Id are believed
+
+	RequestID   func() string               // makes up a name for a request, for log and answer; nil for no names
+	LogNetworks bool                        // the log tells from which network, /24 or /48, a request came
+	Observer    Observer                    // counts what happens; nil for nobody
+	Closing     func() bool                 // tells whether no new shares are taken here; nil for never
+	Ready       func(context.Context) error // tells why requests had better go elsewhere; nil for always ready
 
 	Lifetimes       []time.Duration // choices that the page offers, ascending; 5 minutes … 30 days
 	DefaultLifetime time.Duration   // one of Lifetimes; a day if that is one, else the first
@@ -36,6 +45,14 @@ type Config struct {
 	MaxDownloads    int64           // largest limit that a share may have; 100
 	MaxShareSize    int64           // sealed content bytes; as much as the protocol can carry, 256 GiB
 	PartSize        int64           // of small shares, doubled for larger ones as often as needed; 8 MiB
+
+	MaxTotalSize int64       // sealed bytes of all shares, manifests too; 0 for any number
+	Daily        store.Daily // of one client address; Bytes are those that are announced
+	Flights      Flights     // of bodies that are taken in, by client address; nil for any number
+	CallLimiter  Limiter     // of calls for shares, by client address and token: what one may, another cannot use up
+
+	UploadTokens func(token store.Hash) bool // whether the token of that hash may make shares; nil to ask for none
+	UploadHeader string                      // in which a trusted proxy names whom it vouches for; "" for none. With both, either does
 
 	ReportRecipient string            // age recipient of the operator, whom recipients may report shares to; "" for nobody
 	ReportLimit     store.ReportLimit // how many reports are kept: 20 of a share, 10,000 of all
@@ -75,6 +92,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.LeaseIdle, day)
 	orDefault(&c.Budget.Burst, 10)
 	orDefault(&c.Budget.Refill, 60)
+	if c.Observer == nil {
+		c.Observer = nobody{}
+	}
 	return c
 }
 
@@ -93,6 +113,15 @@ func (c Config) validate() error {
 		return errors.New("clock is missing")
 	case c.Log == nil:
 		return errors.New("log is missing")
+	}
+	return c.validateTerms()
+}
+
+// Check returns what New would find wrong with c, but for what is required and missing: so that it can be told before stores are opened.
+func (c Config) Check() error { return c.withDefaults().validateTerms() }
+
+func (c Config) validateTerms() error {
+	switch {
 	case !slices.IsSorted(c.Lifetimes) || len(slices.Compact(slices.Clone(c.Lifetimes))) != len(c.Lifetimes):
 		return errors.New("lifetimes are not ascending")
 	case !slices.Contains(c.Lifetimes, c.DefaultLifetime):
@@ -105,6 +134,14 @@ func (c Config) validate() error {
 		return fmt.Errorf("maximum share size %d is not within 1 … %d", c.MaxShareSize, int64(maxShareSize))
 	case c.PartSize < api.MinPartSize || c.PartSize > api.MaxPartSize:
 		return fmt.Errorf("part size %d is not within %d … %d", c.PartSize, api.MinPartSize, api.MaxPartSize)
+	case c.BasePath != "" && (!strings.HasPrefix(c.BasePath, "/") || strings.HasSuffix(c.BasePath, "/")):
+		return errors.New("base path does not begin with a slash, or ends with one")
+	case c.MaxTotalSize < 0 || c.Daily.Shares < 0 || c.Daily.Bytes < 0:
+		return errors.New("a limit is negative")
+	case c.UploadHeader != "" && !headerForm.MatchString(c.UploadHeader):
+		return errors.New("name of the header that vouches for uploaders is not one")
+	case c.UploadHeader != "" && len(c.TrustedProxies) == 0:
+		return errors.New("a header vouches for uploaders, and no proxy is trusted to set it")
 	case c.ReportRecipient != "" && (!recipientForm.MatchString(c.ReportRecipient) || len(c.ReportRecipient) >= maxRecipient):
 		return errors.New("recipient of reports is not an age recipient, age1… or age1pq1…")
 	case c.ReportLimit.Share < 1 || c.ReportLimit.All < 1 || c.KeepReports < time.Second:
@@ -123,6 +160,9 @@ func (c Config) validate() error {
 }
 
 const maxRecipient = 4096 // characters; a hybrid one has half as many
+
+// headerForm is the name of a header. Some mean something else already, but no proxy would have a person's name in them.
+var headerForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,63}$`)
 
 // recipientForm is what an age recipient looks like that the page can seal to: X25519, or the hybrid of it and ML-KEM-768. Whether
 // it is one only those can tell who have age, which is not to be found here.

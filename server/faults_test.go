@@ -60,8 +60,8 @@ func (f *faultyMeta) FinishDownload(ctx context.Context, id string, ticket store
 	return spent, err
 }
 
-func (f *faultyMeta) AddPart(ctx context.Context, id string, p store.Part, now, expires int64) (store.Part, error) {
-	got, err := f.Meta.AddPart(ctx, id, p, now, expires)
+func (f *faultyMeta) AddPart(ctx context.Context, id string, p store.Part, now, expires, most int64) (store.Part, error) {
+	got, err := f.Meta.AddPart(ctx, id, p, now, expires, most)
 	if f.addPart != nil {
 		return store.Part{}, f.addPart
 	}

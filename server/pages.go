@@ -21,9 +21,9 @@ import (
 //	b/{build}/…                belongs to one build, and may be kept for ever
 //
 // and whatever else there is answers under its name. Where a file has siblings that end in .br or .gz, these are sent to whom
-// they suit. The files must not change any more.
-func Pages(files map[string][]byte) (http.Handler, error) {
-	p := pages{files: map[string]variant{}}
+// they suit. The files must not change any more. base is that of Config, below which browsers see them, and of static.Render.
+func Pages(files map[string][]byte, base string) (http.Handler, error) {
+	p := pages{base: base, files: map[string]variant{}}
 	for name, data := range files {
 		if hidden(name) {
 			continue
@@ -41,6 +41,7 @@ func Pages(files map[string][]byte) (http.Handler, error) {
 
 // pages are the files by name.
 type pages struct {
+	base      string
 	files     map[string]variant
 	languages []string
 }
@@ -76,7 +77,7 @@ func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		plain(w, r, http.StatusNotFound) // also what another build once was
 		return
 	}
-	setFileHeaders(h, name)
+	setFileHeaders(h, name, p.base)
 	file = p.negotiate(h, r, name, file)
 	h.Set("ETag", file.etag)
 	if matches(r.Header.Values("If-None-Match"), file.etag) {
@@ -95,7 +96,7 @@ func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const revalidate = "no-cache" // kept, but asked about each time
 
 // setFileHeaders sets what is particular to a file, beyond what goes out with every answer.
-func setFileHeaders(h http.Header, name string) {
+func setFileHeaders(h http.Header, name, base string) {
 	h.Set("Cache-Control", revalidate)
 	if strings.HasPrefix(name, "b/") {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
@@ -108,11 +109,11 @@ func setFileHeaders(h http.Header, name string) {
 	}
 	h.Set("Content-Type", contentType(name))
 	if path.Base(name) == "sw.js" {
-		h.Set("Service-Worker-Allowed", "/") // above where it lies: it answers for addresses of downloads
+		h.Set("Service-Worker-Allowed", base+"/") // above where it lies: it answers for addresses of downloads
 	}
 }
 
-// PageHeaders returns the headers that Pages sends with a file of that name below a Server, but for those that depend on the
+// PageHeaders returns the headers that Pages sends with a file of that name below a Server without a base path, but for those that depend on the
 // request or the bytes; for "" those of every answer. It is for whoever has another server hand out the files.
 func PageHeaders(name string) http.Header {
 	h := http.Header{}
@@ -120,7 +121,7 @@ func PageHeaders(name string) http.Header {
 		h.Set(s.name, s.value)
 	}
 	if name != "" {
-		setFileHeaders(h, name)
+		setFileHeaders(h, name, "")
 	}
 	return h
 }

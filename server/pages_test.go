@@ -17,7 +17,7 @@ func newPages(t *testing.T, files map[string]string) (*host, func(path string, h
 	for name, data := range files {
 		site[name] = []byte(data)
 	}
-	pages, err := server.Pages(site)
+	pages, err := server.Pages(site, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestPages(t *testing.T) {
 		t.Errorf("POST: %d", a.status)
 	}
 	h.want(h.do("GET", "/api/x", "", nil), 404, api.CodeNotFound)
-	if _, err := server.Pages(map[string][]byte{"index.html": []byte("x")}); err == nil {
+	if _, err := server.Pages(map[string][]byte{"index.html": []byte("x")}, ""); err == nil {
 		t.Error("a site without a language is served")
 	}
 }

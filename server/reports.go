@@ -23,7 +23,7 @@ func (s *Server) addReport(c *call, sh store.Share) error {
 	if err := s.meta.AddReport(c.settled(), r, s.cfg.ReportLimit); err != nil {
 		return missIfNotFound(err)
 	}
-	s.cfg.Log.Warn("a report came in") // of which share, the log does not tell
+	c.log.Warn("a report came in") // of which share, the log does not tell
 	return c.empty()
 }
 

@@ -41,6 +41,7 @@ func (s *Server) routes() []route {
 
 		// Whoever watches over the process.
 		{"GET", "/healthz", s.anyone(s.getHealth)},
+		{"GET", "/readyz", s.anyone(s.getReady)},
 	}
 }
 
@@ -67,7 +68,7 @@ func (s *Server) router() http.Handler {
 			nothing.ServeHTTP(w, r)
 			return
 		}
-		s.cfg.Pages.ServeHTTP(w, r)
+		s.servePage(w, r)
 	})
 	return router
 }

@@ -2,7 +2,7 @@
 // whoever proves the link. It never holds a key. The calls are in package api, the storage contract in package store.
 //
 // A Server is an http.Handler for every platform, natively as on Cloudflare Workers. It has no listener, no file, no
-// goroutine and no clock of its own, keeps nothing between requests, and never wraps the ResponseWriter or a part's body:
+// goroutine and no clock of its own, keeps nothing between requests, and never wraps a part's ResponseWriter or body:
 // what they implement beyond the interface (sendfile, a raw stream) is what lets bytes bypass this program. Whoever mounts
 // it calls Sweep every minute or so, and SweepOrphans every hour or so.
 //
@@ -15,6 +15,7 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/sealpost/sealpost/server/store"
 )
@@ -43,7 +44,33 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, h := range securityHeaders {
 		w.Header().Set(h.name, h.value)
 	}
+	s.nameRequest(w, r)
+	if s.cfg.BasePath != "" {
+		own := s.below(r)
+		if r.URL.Path == s.cfg.BasePath { // of a host whose root is something else, people write only so much
+			http.Redirect(w, r, s.cfg.BasePath+"/", http.StatusPermanentRedirect)
+			return
+		}
+		if own == nil {
+			plain(w, r, http.StatusNotFound)
+			return
+		}
+		r = own
+	}
 	s.mux.ServeHTTP(w, r)
+}
+
+// below returns r as it would be without the base path, or nil if it is for something else on the same host.
+func (s *Server) below(r *http.Request) *http.Request {
+	path, ok := strings.CutPrefix(r.URL.Path, s.cfg.BasePath)
+	raw, _ := strings.CutPrefix(r.URL.RawPath, s.cfg.BasePath)
+	if !ok || !strings.HasPrefix(path, "/") {
+		return nil
+	}
+	own, u := *r, *r.URL
+	u.Path, u.RawPath = path, raw
+	own.URL = &u
+	return &own
 }
 
 // now is the current time as stores want it.

@@ -13,7 +13,11 @@ import (
 // idBytes is how many random bytes make an id.
 const idBytes = 12
 
-func (s *Server) getConfig(c *call) error { return c.json(http.StatusOK, s.cfg.wire()) }
+func (s *Server) getConfig(c *call) error {
+	w := s.cfg.wire()
+	w.Uploads = s.uploads(c.r)
+	return c.json(http.StatusOK, w)
+}
 
 // wireShare is what a holder of the link is told of sh; the owner is told how often it was taken, too.
 func (s *Server) wireShare(sh store.Share, owner bool) api.Share {
@@ -54,13 +58,23 @@ func (s *Server) createShare(c *call) error {
 	case in.Size > s.cfg.MaxShareSize:
 		return api.NewProblem(api.CodeTooLarge)
 	}
+	if err := s.roomForShare(c, in.Size); err != nil {
+		return err
+	}
+	refund, err := s.charge(c, in.Size)
+	if err != nil {
+		return err
+	}
 	want := s.newShare(in)
 	got, err := s.meta.Create(c.ctx(), want)
+	if err != nil || got.ID != want.ID {
+		refund()
+	}
 	switch {
 	case err != nil:
 		return err
 	case got.ID == want.ID:
-		c.w.Header().Set("Location", "/api/v1/shares/"+got.ID)
+		c.w.Header().Set("Location", s.cfg.BasePath+"/api/v1/shares/"+got.ID)
 		return c.json(http.StatusCreated, s.wireShare(got, true))
 	case !sameTerms(got, want):
 		return api.NewProblem(api.CodeShareConflict)
@@ -144,7 +158,7 @@ func (s *Server) deleteShare(c *call, sh store.Share) error {
 // sweep.
 func (s *Server) purgeNow(c *call) {
 	if err := s.purge(c.settled(), c.id); err != nil {
-		s.cfg.Log.Error("failed to purge a removed share, will try again", "error", c.scrub(err))
+		c.log.Error("failed to purge a removed share, will try again", "error", c.scrub(err))
 	}
 }
 

@@ -15,13 +15,24 @@ const (
 )
 
 // Sweep removes shares that are expired, revoked, spent or abandoned, bytes first and then the record, so that a crash between the
-// two is made good by the next sweep; and reports that were kept for their time. Any number of processes may sweep at once.
+// two is made good by the next sweep; reports that were kept for their time; and what clients made on days before this one. Any number of
+// processes may sweep at once.
 func (s *Server) Sweep(ctx context.Context) error {
-	return errors.Join(s.sweepShares(ctx), s.sweepReports(ctx))
+	return errors.Join(s.sweepShares(ctx), s.sweepReports(ctx), s.sweepCharges(ctx))
+}
+
+func (s *Server) sweepCharges(ctx context.Context) error {
+	n, err := s.meta.DropCharges(ctx, s.now()/daySeconds)
+	s.cfg.Observer.Swept("charges", int(n), err)
+	if err != nil {
+		return fmt.Errorf("failed to sweep charges: %w", err)
+	}
+	return nil
 }
 
 func (s *Server) sweepReports(ctx context.Context) error {
 	n, err := s.meta.DropReports(ctx, s.now()-seconds(s.cfg.KeepReports))
+	s.cfg.Observer.Swept("reports", int(n), err)
 	if n > 0 {
 		s.cfg.Log.Info("swept reports", "removed", n)
 	}
@@ -31,7 +42,9 @@ func (s *Server) sweepReports(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) sweepShares(ctx context.Context) error {
+func (s *Server) sweepShares(ctx context.Context) (err error) {
+	removed := 0
+	defer func() { s.cfg.Observer.Swept("shares", removed, err) }()
 	for {
 		ids, err := s.meta.Doomed(ctx, s.now(), s.idle(), sweepBatch)
 		var failed []error
@@ -40,6 +53,7 @@ func (s *Server) sweepShares(ctx context.Context) error {
 				failed = append(failed, err)
 			}
 		}
+		removed += len(ids) - len(failed)
 		if len(ids) > 0 {
 			s.cfg.Log.Info("swept shares", "removed", len(ids)-len(failed), "failed", len(failed))
 		}
@@ -71,6 +85,7 @@ func (s *Server) purge(ctx context.Context, id string) error {
 // store, so once in an hour is enough.
 func (s *Server) SweepOrphans(ctx context.Context) error {
 	n, err := s.blobs.Sweep(ctx, s.cfg.Now().Add(-orphanAge), s.wanted)
+	s.cfg.Observer.Swept("orphans", n, err)
 	if n > 0 {
 		s.cfg.Log.Info("swept orphans", "removed", n)
 	}

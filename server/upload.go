@@ -60,6 +60,15 @@ func (s *Server) put(c *call, sh store.Share, n, limit int64) error {
 	case !isGone(err):
 		return err
 	}
+	if err := s.room(c, part.Size); err != nil {
+		c.drain()
+		return err
+	}
+	leave, err := s.enter(c)
+	if err != nil {
+		return err // and the body stays where it is: to read it would be what there is too much of
+	}
+	defer leave()
 	return s.store(c, sh, part)
 }
 
@@ -82,7 +91,8 @@ func (s *Server) checkPut(c *call, sh store.Share, n, limit int64) (store.Hash, 
 }
 
 // store puts the body under its digest and then has Meta decide whether that digest is the part. Our own object is deleted
-// only when it is certain that no record names it: after an error of unknown outcome it stays, and is an orphan at worst.
+// only when it is certain that no record names it, nor ever will: after an error of unknown outcome it stays, and is an orphan at worst. So
+// it does where all that is kept is too much: there may be room for the same bytes, from another request, in a moment.
 func (s *Server) store(c *call, sh store.Share, part store.Part) error {
 	key := store.Key{Share: sh.ID, N: part.N, Digest: part.Digest}
 	magic := ""
@@ -95,7 +105,7 @@ func (s *Server) store(c *call, sh store.Share, part store.Part) error {
 	}
 	now := s.now()
 	expires := min(now+seconds(s.cfg.AbandonAfter), sh.Created+seconds(s.cfg.maxOpen()))
-	stored, err := s.meta.AddPart(c.settled(), sh.ID, part, now, expires)
+	stored, err := s.meta.AddPart(c.settled(), sh.ID, part, now, expires, s.cfg.MaxTotalSize)
 	switch {
 	case err == nil && stored == part:
 		return c.empty()
@@ -106,7 +116,7 @@ func (s *Server) store(c *call, sh store.Share, part store.Part) error {
 	}
 	if stored.Digest != part.Digest {
 		if derr := s.blobs.Delete(c.settled(), key); derr != nil {
-			s.cfg.Log.Warn("failed to delete a part that lost, a sweep will", "error", c.scrub(derr))
+			c.log.Warn("failed to delete a part that lost, a sweep will", "error", c.scrub(derr))
 		}
 	}
 	return missIfNotFound(err)

@@ -18,18 +18,18 @@ import (
 var (
 	pageNames  = []string{"index.html", "download.html", "how.html", "mine.html"}
 	pageGroups = []string{"upload", "download", "how", "mine"}
-	lateGroups = []string{"unfinished", "preview", "passing", "entries", "report", "stock", "keeping", "later"}
+	lateGroups = []string{"unfinished", "preview", "passing", "entries", "report", "stock", "keeping", "admission", "later"}
 )
 
 // renderPages returns each page in each language, by name.
-func renderPages(sources fs.FS, assets map[string][]byte, languages map[string]catalog, build string) (map[string][]byte, error) {
+func renderPages(sources fs.FS, assets map[string][]byte, languages map[string]catalog, base, build string) (map[string][]byte, error) {
 	pages := map[string][]byte{}
 	for language, c := range languages {
 		file, err := fs.ReadFile(sources, messageFile(language))
 		if err != nil {
 			return nil, fmt.Errorf("failed to read messages: %w", err)
 		}
-		r := renderer{assets: assets, messages: c, file: file, build: build}
+		r := renderer{assets: assets, messages: c, file: file, base: base, build: build}
 		for _, name := range pageNames {
 			html, err := r.render(sources, name)
 			if err != nil {
@@ -46,6 +46,7 @@ type renderer struct {
 	assets   map[string][]byte
 	messages catalog
 	file     []byte // that messages were read from
+	base     string
 	build    string
 	set      *template.Template
 }
@@ -58,6 +59,7 @@ func (r *renderer) render(sources fs.FS, name string) ([]byte, error) {
 		"modules":  r.modules,
 		"messages": r.json,
 		"build":    func() string { return r.build },
+		"at":       func(page string) string { return r.base + page },
 	}).ParseFS(sources, "pages/partials.html", "pages/"+name)
 	if err != nil {
 		return nil, err
@@ -152,7 +154,7 @@ func (r *renderer) asset(name string) (string, error) {
 	if _, ok := r.assets[name]; !ok {
 		return "", fmt.Errorf("no asset %s", name)
 	}
-	return "/" + address(r.build, name), nil
+	return r.base + "/" + address(r.build, name), nil
 }
 
 // staticImport finds what a module imports before it runs.

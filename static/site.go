@@ -23,8 +23,9 @@ type Site struct {
 }
 
 // Render makes the site of sources, which are laid out as FS is. It fails if a page or a script uses what there is not, or if
-// a language lacks a message.
-func Render(sources fs.FS) (*Site, error) {
+// a language lacks a message. base is where the site is on its host: "" for its root, or a path such as /send, which is part of the addresses
+// that pages link to, and not of the names of files. Scripts find it out by themselves (js/base.js).
+func Render(sources fs.FS, base string) (*Site, error) {
 	assets, err := readAssets(sources)
 	if err != nil {
 		return nil, fmt.Errorf("failed to read page: %w", err)
@@ -39,12 +40,12 @@ func Render(sources fs.FS) (*Site, error) {
 	}
 	maps.Copy(assets, late)
 	// The pages name the build, and the build is named after the pages: those that name none.
-	pages, err := renderPages(sources, assets, languages, "")
+	pages, err := renderPages(sources, assets, languages, base, "")
 	if err != nil {
 		return nil, err
 	}
 	build := digest(assets, pages)
-	if pages, err = renderPages(sources, assets, languages, build); err != nil {
+	if pages, err = renderPages(sources, assets, languages, base, build); err != nil {
 		return nil, err
 	}
 	files := pages

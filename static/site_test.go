@@ -17,6 +17,47 @@ import (
 	"github.com/sealpost/sealpost/static/statictest"
 )
 
+// At a base path every address that a page has is below it, and no script knows an address but by that. Files and scripts are the same.
+func TestBasePath(t *testing.T) {
+	at, err := static.Render(static.FS, "/a/send")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := static.Render(static.FS, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(at.Files) != len(root.Files) || at.Build == root.Build {
+		t.Errorf("%d files of build %s, and at the root %d of %s", len(at.Files), at.Build, len(root.Files), root.Build)
+	}
+	links := regexp.MustCompile(`(?:href|src|action)="([^"#]*)"`)
+	absolute := regexp.MustCompile("[\"'`]/(?:api|d|b|mine|how|sw|save|media)(?:[/?\"'`]|$)")
+	for name, data := range at.Files {
+		switch path.Ext(name) {
+		case ".html":
+			found := links.FindAllSubmatch(data, -1)
+			for _, m := range found {
+				if link := string(m[1]); link != "" && !strings.HasPrefix(link, "/a/send/") && !strings.HasPrefix(link, "https://") {
+					t.Errorf("%s has the address %q", name, link)
+				}
+			}
+			if len(found) < 5 {
+				t.Errorf("%s has %d addresses", name, len(found))
+			}
+		case ".js":
+			if strings.Contains(name, "/bin/") {
+				continue
+			}
+			if at := absolute.Find(data); at != nil {
+				t.Errorf("%s has the address %s", name, at)
+			}
+			if other := root.Files[strings.Replace(name, "b/"+at.Build, "b/"+root.Build, 1)]; !bytes.Equal(other, data) {
+				t.Errorf("%s is another at the root", name)
+			}
+		}
+	}
+}
+
 func TestRender(t *testing.T) {
 	site := render(t, static.FS)
 	files := site.Files
@@ -158,7 +199,7 @@ func TestRefusedMessages(t *testing.T) {
 			t.Fatalf("%s: the messages have no %s", what, change[0])
 		}
 		sources["messages/fr.json"] = &fstest.MapFile{Data: []byte(strings.Replace(other, change[0], change[1], 1))}
-		if _, err := static.Render(sources); err == nil || !strings.Contains(err.Error(), "fr.json") {
+		if _, err := static.Render(sources, ""); err == nil || !strings.Contains(err.Error(), "fr.json") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -174,7 +215,7 @@ func TestRefusedMessages(t *testing.T) {
 			t.Fatalf("%s: no %s in %s", what, change[1], change[0])
 		}
 		sources[change[0]].Data = []byte(strings.Replace(data, change[1], change[2], 1))
-		if _, err := static.Render(sources); err == nil {
+		if _, err := static.Render(sources, ""); err == nil {
 			t.Errorf("%s is taken", what)
 		}
 	}
@@ -231,7 +272,7 @@ func TestCompress(t *testing.T) {
 
 func render(t *testing.T, sources fs.FS) *static.Site {
 	t.Helper()
-	site, err := static.Render(sources)
+	site, err := static.Render(sources, "")
 	if err != nil {
 		t.Fatal(err)
 	}

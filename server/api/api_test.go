@@ -22,7 +22,8 @@ func TestGolden(t *testing.T) {
 	hash := api.HashToken(make([]byte, api.TokenSize))
 	golden(t, "config", api.Config{Build: "v1.2.3", Now: 1700000000, MaxShareSize: 1 << 38, MaxManifestSize: api.MaxManifestSize,
 		Lifetimes: []int64{300, 86400}, DefaultLifetime: 86400, MaxLifetime: 86400, MaxDownloads: 100,
-		ReportRecipient: "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"})
+		ReportRecipient: "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj",
+		Uploads:         api.UploadsToken})
 	golden(t, "create-share", api.CreateShare{Access: hash, Reader: api.HashToken([]byte("reader")),
 		Owner:    api.HashToken([]byte("owner")),
 		Password: true, Size: 123456789, Lifetime: 86400, MaxDownloads: 5})
@@ -46,7 +47,8 @@ func TestGoldenProblems(t *testing.T) {
 		switch code {
 		case api.CodeWrongPassword:
 			p.TriesLeft = ptr(0)
-		case api.CodeTooManyTries, api.CodeTooManyRequests:
+		case api.CodeTooManyTries, api.CodeTooManyRequests, api.CodeNotReady, api.CodeDailyShares, api.CodeDailyBytes, api.CodeTooManyParts,
+			api.CodeBusy:
 			p.RetryAfter = 42
 		case api.CodeIncomplete:
 			p.Missing = [][2]int64{{0, 0}, {3, 5}}

@@ -1,5 +1,5 @@
 // Package api is the wire contract between a Sealpost server and its clients: paths, JSON types, limits and problem codes.
-// This page is the protocol. It is version 1; the version is in the path.
+// This page is the protocol. It is version 1; the version is in the path. [OpenAPI] is the same for tools, without the reasons.
 //
 //	sender                           server                          recipient
 //	  │ POST shares ───────────────────▶│                                 │
@@ -22,6 +22,7 @@
 //	access           32 bytes   derived from the link
 //	access ‖ reader  64 bytes   derived from the link and, if there is one, the password
 //	ticket           32 bytes   made by the recipient at random, one for each download
+//	upload           32 bytes   made by the server at random, where only holders of one may make shares
 //
 // Without a token, with a malformed one, with one that does not open the share, and for a share that does not exist (any
 // more), the answer is one and the same: 404 not-found. The exception is for who proves the link: with the right access and
@@ -29,8 +30,8 @@
 // are counted per share and come back with time; when there are none, 429 too-many-tries says when the next is. The right
 // password costs no try. Nobody without the link can use tries up.
 //
-// Requests without the right token may be answered 429 too-many-requests when an address makes many; with the right one never,
-// unless they report.
+// Requests without the right token may be answered 429 too-many-requests when an address makes many. With the right one they are only if
+// they report, or if the same address makes a great many with the very same token: so nobody else can use up what a holder has.
 //
 // # Calls
 //
@@ -46,6 +47,16 @@
 // Creating is idempotent by the owner hash: repeated with the same terms it answers 200 with the share that is there, with
 // others 409 share-conflict. The size is an upper bound. The number of requests may be limited by address (429).
 //
+// Config.Uploads says what whoever asks needs for making shares. With "token" it is an upload token: without the right one the answer is
+// 401 upload-token, or 429 too-many-requests to an address that shows many wrong ones. With "sign-in" a proxy in front of the server has to
+// vouch for the caller, else it is 403 sign-in; where the proxy watches over POST /shares alone, GET /config says "sign-in" to those who
+// are signed in as well, so clients had better just try. A share that was made is its owner's: none of the calls below asks for either.
+//
+// Limits of what an address may make in a day are 429 daily-shares and daily-bytes, with RetryAfter until the day ends (in UTC); the size
+// that is announced counts. A server without room is 507: storage-full if its store has none, over-total if it keeps as much as its
+// operator lets it. Both may also be the answer to a manifest or a part, before a byte of it is taken if the client waits for that
+// ("Expect: 100-continue"): what was stored before stays, and the same bytes may be sent again when there is room.
+//
 // Owner:
 //
 //	PUT /shares/{id}/manifest  bytes → 204
@@ -57,6 +68,9 @@
 // (422 not-sealed). What is answered 204 is durable, and never changes: the same bytes again are 204, others are 409
 // part-conflict. After an answer that is an error, or none, nothing is half there and the same bytes may be sent again; other
 // bytes may not, as a sealed part must never be sent in two versions.
+//
+// The number of bodies that a server takes in at once may be limited: by address, 429 too-many-parts, and in all, 503 busy, each with
+// RetryAfter. A body that makes no progress for a while is given up (interrupted). No limit of what is taken in is one of what is read.
 //
 //	POST /shares/{id}/complete  CompleteShare → Share
 //
@@ -126,6 +140,6 @@
 // # Problems
 //
 // Every error is a [Problem], "application/problem+json" of RFC 9457. Clients branch on its code and on nothing else;
-// [Codes] lists them. RetryAfter in seconds is in the body and in the header. digest-mismatch, interrupted, unavailable,
-// internal and too-many-requests may pass when the request is repeated as it was.
+// [Codes] lists them. RetryAfter in seconds is in the body and in the header. digest-mismatch, interrupted, unavailable, busy,
+// internal, too-many-requests and too-many-parts may pass when the request is repeated as it was.
 package api

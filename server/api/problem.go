@@ -46,6 +46,13 @@ const (
 	CodeReportsOff       Code = "reports-off"
 	CodeEnoughReports    Code = "enough-reports"
 	CodeStorageFull      Code = "storage-full"
+	CodeOverTotal        Code = "over-total"
+	CodeDailyShares      Code = "daily-shares"
+	CodeDailyBytes       Code = "daily-bytes"
+	CodeTooManyParts     Code = "too-many-parts"
+	CodeBusy             Code = "busy"
+	CodeUploadToken      Code = "upload-token"
+	CodeSignIn           Code = "sign-in"
 	CodeInterrupted      Code = "interrupted"
 	CodeUnavailable      Code = "unavailable"
 	CodeInternal         Code = "internal"
@@ -80,6 +87,13 @@ var problems = map[Code]struct {
 	CodeReportsOff:       {http.StatusForbidden, "The operator of this server takes no reports here."},
 	CodeEnoughReports:    {http.StatusConflict, "This share was reported as often as one may be. The operator has these reports; nothing was added."},
 	CodeStorageFull:      {http.StatusInsufficientStorage, "The server has no room for this now. Nothing was lost; try again later."},
+	CodeOverTotal:        {http.StatusInsufficientStorage, "The server keeps as much as it may. Nothing was lost; try again later, or with less."},
+	CodeDailyShares:      {http.StatusTooManyRequests, "That is as many shares as this address may make in a day. Wait until tomorrow."},
+	CodeDailyBytes:       {http.StatusTooManyRequests, "That is more than this address may send in a day. Send less, or wait until tomorrow."},
+	CodeTooManyParts:     {http.StatusTooManyRequests, "This address sends too much at once. Send fewer parts at a time, and this one again."},
+	CodeBusy:             {http.StatusServiceUnavailable, "The server takes in as much as it can at once. Send this again in a moment."},
+	CodeUploadToken:      {http.StatusUnauthorized, "Only holders of an upload token may send here, and this is not one. Ask whoever runs this server."},
+	CodeSignIn:           {http.StatusForbidden, "Only those who are signed in may send here. Sign in, and try again."},
 	CodeInterrupted:      {http.StatusBadRequest, "The body ended early. Send it again."},
 	CodeUnavailable:      {http.StatusServiceUnavailable, "The server cannot do this now. Try again in a moment."},
 	CodeInternal:         {http.StatusInternalServerError, "Something went wrong on the server. Try again in a moment."},

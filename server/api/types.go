@@ -63,7 +63,17 @@ type Config struct {
 	MaxLifetime     int64   `json:"maxLifetime"`     // seconds
 	MaxDownloads    int64   `json:"maxDownloads"`    // largest limit that a share may have
 	ReportRecipient string  `json:"reportRecipient"` // age recipient that reports are sealed to; "": the operator takes none
+	Uploads         Uploads `json:"uploads"`         // what whoever asks needs to make shares
 }
+
+// Uploads is who may make shares.
+type Uploads string
+
+const (
+	UploadsOpen   Uploads = "open"    // anyone, or the caller, whom a proxy vouches for
+	UploadsToken  Uploads = "token"   // who shows an upload token
+	UploadsSignIn Uploads = "sign-in" // whom the proxy in front of the server vouches for; how to sign in there, this API does not say
+)
 
 // CreateShare is the body of POST /api/v1/shares.
 type CreateShare struct {
@@ -120,6 +130,14 @@ type CompleteShare struct {
 // TakeDownload is the body of POST /api/v1/shares/{id}/downloads.
 type TakeDownload struct {
 	Ticket Hash `json:"ticket"`
+}
+
+// SealedReport is a line of what sealpostd admin reports writes, and of what sealpost report opens. It is not sent over HTTP.
+type SealedReport struct {
+	ID       string `json:"id"`
+	Share    string `json:"share"`    // id, as the server knows it
+	Received int64  `json:"received"` // Unix seconds
+	Sealed   []byte `json:"sealed"`   // an age file, in base64
 }
 
 // UpdateShare is the body of PATCH /api/v1/shares/{id}; absent members stay as they are.

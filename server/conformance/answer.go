@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/conformance/description"
 )
 
 // answer is a response, read.
 type answer struct {
 	method, path string // what was asked
+	sent         []byte // with it, if that was JSON
 	status       int
 	header       http.Header
 	body         []byte
@@ -97,7 +99,7 @@ func (c *check) once(method, path, bearer string, body any, header ...string) (a
 		return answer{}, err
 	}
 	defer resp.Body.Close()
-	a := answer{method: method, path: path, status: resp.StatusCode, header: resp.Header}
+	a := answer{method: method, path: path, sent: sentJSON(req), status: resp.StatusCode, header: resp.Header}
 	if a.body, err = io.ReadAll(resp.Body); err != nil {
 		return answer{}, fmt.Errorf("failed to read the body of %s: %w", a, err)
 	}
@@ -145,6 +147,19 @@ func (c *check) request(ctx context.Context, method, path, bearer string, body a
 	return req, nil
 }
 
+// sentJSON returns the body of a request, if that is JSON and can be read again.
+func sentJSON(req *http.Request) []byte {
+	if req.Header.Get("Content-Type") != "application/json" || req.GetBody == nil {
+		return nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil
+	}
+	text, _ := io.ReadAll(body) // from memory
+	return text
+}
+
 // verify checks the rules that every answer keeps.
 func (c *check) verify(a answer) {
 	c.Helper()
@@ -153,6 +168,10 @@ func (c *check) verify(a answer) {
 		c.Errorf("%s: %s\n%v", a, fmt.Sprintf(format, args...), a.header)
 	}
 	c.verifyTable(a, wrong)
+	if err := c.described.Check(description.Answer{Method: a.method, Path: a.path, Sent: a.sent, Status: a.status, Header: a.header,
+		Body: a.body}); err != nil {
+		wrong("not as api.OpenAPI describes it: %v", err)
+	}
 	for _, name := range []string{"Set-Cookie", "Access-Control-Allow-Origin", "X-Powered-By"} {
 		if a.header.Get(name) != "" {
 			wrong("has a %s", name)
@@ -259,7 +278,7 @@ func sameHeader(a, b http.Header) bool {
 
 func lasting(h http.Header) (lines []string) {
 	for name, values := range h {
-		if !slices.Contains([]string{"Date", "Connection", "Keep-Alive", "Cf-Ray"}, name) {
+		if !slices.Contains([]string{"Date", "Connection", "Keep-Alive", "Cf-Ray", "X-Request-Id"}, name) {
 			lines = append(lines, name+": "+strings.Join(values, ", "))
 		}
 	}

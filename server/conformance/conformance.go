@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/conformance/description"
 )
 
 // Target is a deployment. Its limits by address are off, it allows ten downloads and some hours at least, and it takes reports. Parts
@@ -67,6 +68,15 @@ var unseen = map[api.Code]string{
 	api.CodeInternal:    "would be a defect",
 	api.CodeUnavailable: "is for stores that time out",
 	api.CodeStorageFull: "needs a disk that can be filled",
+
+	// What these take of a deployment would be in the way of the other tests; those of package server and of sealpostd have them.
+	api.CodeOverTotal:    "needs a limit of all shares",
+	api.CodeDailyShares:  "needs a limit by day",
+	api.CodeDailyBytes:   "needs a limit by day",
+	api.CodeTooManyParts: "needs a limit of bodies at once",
+	api.CodeBusy:         "needs a limit of bodies at once",
+	api.CodeUploadToken:  "needs upload tokens",
+	api.CodeSignIn:       "needs a proxy that vouches",
 }
 
 // tests is the suite. Those that wait come first, so that the others fill the time.
@@ -132,7 +142,11 @@ var tests = []struct {
 
 // Run runs the suite against a deployment.
 func Run(t *testing.T, target Target) {
-	s := &suite{target: target, seed: seedOf(t), long: os.Getenv("SEALPOST_LONG") == "1", client: newClient(),
+	described, err := description.New(api.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &suite{target: target, seed: seedOf(t), long: os.Getenv("SEALPOST_LONG") == "1", client: newClient(), described: described,
 		seen: map[api.Code]bool{}}
 	t.Cleanup(s.client.CloseIdleConnections)
 	t.Logf("SEALPOST_SEED=%d", s.seed)
@@ -165,11 +179,12 @@ func Run(t *testing.T, target Target) {
 
 // suite is what the tests of one run share.
 type suite struct {
-	target Target
-	config api.Config
-	client *http.Client
-	seed   uint64
-	long   bool
+	target    Target
+	config    api.Config
+	client    *http.Client
+	described *description.Description
+	seed      uint64
+	long      bool
 
 	mu   sync.Mutex
 	seen map[api.Code]bool

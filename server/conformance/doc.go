@@ -12,7 +12,8 @@
 // deployment under test has a second, [Tight] one, configured to be quick and narrow.
 //
 // Whatever the suite is answered, wanted or not, is also held against the rules that all answers keep (answer.go): the header
-// table, the form of problems, no caching. At the end, every problem code must have been seen.
+// table, the form of problems, no caching, and what the OpenAPI document of package api says (package description). At the end, every
+// problem code must have been seen.
 //
 //	SEALPOST_SEED=n   repeat the random choices of an earlier run, which has logged its seed
 //	SEALPOST_LONG=1   more rounds of what is chosen at random, and the long waits

@@ -77,8 +77,13 @@ func testRefusals(c *check) {
 		"owner's hash": u.owner.hash().String(), "access hash": u.access.hash().String(), "ticket's hash": ticket.hash().String(),
 	}
 	for _, call := range calls(u, ticket) {
+		who := strings.Fields(call.who)
+		slices.Sort(who)
+		if described := c.described.Tokens(call.method, u.path(call.rest)); !slices.Equal(described, who) {
+			c.Errorf("%s %s takes %v, and is described to take %v", call.method, call.rest, who, described)
+		}
 		for _, name := range slices.Sorted(maps.Keys(tokens)) {
-			opens := slices.Contains(strings.Fields(call.who), name)
+			opens := slices.Contains(who, name)
 			if strings.Contains(call.who, "access") { // what follows the access token is not looked at
 				opens = opens || name == "wrong reader" || name == "access twice"
 			}

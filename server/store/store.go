@@ -36,6 +36,9 @@ var (
 	ErrDigest     = errors.New("body has another digest")         // Put
 	ErrMagic      = errors.New("body begins with something else") // Put
 	ErrFull       = errors.New("no space left")                   // any write; AddReport: or enough of all shares
+	ErrOverTotal  = errors.New("as much is kept as may be")       // AddPart
+	ErrOverShares = errors.New("enough shares for a day")         // Charge
+	ErrOverBytes  = errors.New("enough bytes for a day")          // Charge
 	ErrTooNew     = errors.New("schema is newer than this build") // opening a Meta
 	ErrTooMany    = errors.New("too many parts for one answer")   // Send
 
@@ -66,6 +69,12 @@ type Blobs interface {
 	Sweep(ctx context.Context, before time.Time, keep func(context.Context, Key) (bool, error)) (int, error)
 }
 
+// Roomy is what Blobs may be besides, if they know how much room they have left.
+type Roomy interface {
+	// HasRoom returns ErrFull if Put would, however small the object.
+	HasRoom(ctx context.Context) error
+}
+
 // Span is a piece of an object.
 type Span struct {
 	Key            Key
@@ -81,10 +90,26 @@ type Sender interface {
 	Send(ctx context.Context, w io.Writer, begin func(), spans []Span) (int64, error)
 }
 
-// States of a Share in Meta.
+// Lister is what Blobs may be besides, if it can tell what it has: for whoever looks after the store, and not for the server.
+type Lister interface {
+	// List calls visit for each object, in any order, and for each stray. What is put or deleted meanwhile may be among them or not. An
+	// error of visit ends it and is returned.
+	List(ctx context.Context, visit func(Object) error) error
+}
+
+// Object is something that Blobs has.
+type Object struct {
+	Key      Key
+	Size     int64
+	Modified time.Time
+	Stray    string // its name, if it is no object but what an interrupted write has left, or nothing of ours; of Key then Share counts alone
+}
+
+// States of a Share in Meta. No method that takes an id and now tells of a removed one.
 const (
-	Open  = "open"
-	Ready = "ready"
+	Open    = "open"
+	Ready   = "ready"
+	Removed = "removed"
 )
 
 // Share is a record.
@@ -102,6 +127,25 @@ type Share struct {
 	Lifetime              int64 // seconds
 	MaxDownloads          int64 // 0: any number
 	Taken                 int64 // downloads taken
+}
+
+// Record is a share as it stands in Meta, with sums of what hangs on it, for whoever looks after the store. It may be expired or
+// removed.
+type Record struct {
+	Share
+	Stored  int64 // parts that there are, the manifest not counted
+	Bytes   int64 // of all of them, and of the manifest
+	Tickets int64 // that have, or had, a lease; those of shares with any number of downloads are forgotten in time
+	Leases  int64 // of these, that are not finished
+	Reports int64
+}
+
+// Totals are sums over all shares.
+type Totals struct {
+	Open, Ready int64
+	Removed     int64 // expired ones among them, though no sweep has come by
+	Bytes       int64 // of all parts and manifests
+	Reports     int64
 }
 
 // Part is a stored part, or the manifest (N 0).
@@ -131,6 +175,22 @@ type Report struct {
 // ReportLimit is how many reports are kept, of one share and of all.
 type ReportLimit struct{ Share, All int64 }
 
+// Checker is what Meta may be besides, if it can look for damage to itself, beyond what its methods would show.
+type Checker interface {
+	// Check reads everything and returns what it finds wrong, in words, which is nothing if all is well. It changes nothing.
+	Check(ctx context.Context) (damage []string, err error)
+}
+
+// Daily is how much there may be of one client on a day; 0 is any number.
+type Daily struct{ Shares, Bytes int64 }
+
+// Charge is what a client makes.
+type Charge struct {
+	Client        string // names it, for as long as the call takes
+	Day           int64  // since 1970, UTC
+	Shares, Bytes int64
+}
+
 // Meta keeps records. It is safe for concurrent use, also by several processes. Each method is atomic, and durable when it
 // returns nil. A share that is expired at now, or removed, is ErrNotFound to every method that takes an id and now, even
 // before a sweep has come by.
@@ -142,8 +202,10 @@ type Meta interface {
 	Share(ctx context.Context, id string, now int64) (Share, error)
 	// AddPart inserts p if nothing is stored under p.N, postpones the expiry of the open share to expires (it may skip that
 	// when it moves by less than an hour), and returns what is stored under p.N now: p, or an earlier part. ErrNotOpen if
-	// nothing is and the share is ready.
-	AddPart(ctx context.Context, id string, p Part, now, expires int64) (Part, error)
+	// nothing is and the share is ready, ErrOverTotal if p is one too many for most bytes in all shares; most 0 is any number.
+	AddPart(ctx context.Context, id string, p Part, now, expires, most int64) (Part, error)
+	// Usage is how many bytes the parts of all shares have, manifests too, until Forget: the sum that AddPart goes by.
+	Usage(ctx context.Context) (int64, error)
 	// Part returns one part. Parts returns all, the manifest first; CountParts, how many there are, the manifest not counted.
 	// None of them asks whether the share is expired or removed: a sweep needs them too. A missing part is ErrNotFound; a
 	// share without parts, or an unknown one, has none.
@@ -170,7 +232,7 @@ type Meta interface {
 	// one takes it and a right one takes nothing; left is how many there are then. Without any it is ErrExhausted for right
 	// and wrong alike, and wait is the seconds until there is one.
 	Try(ctx context.Context, id string, right bool, b Budget, now int64) (left, wait int64, err error)
-	// Remove marks a share as removed: from here on it is ErrNotFound to all but Part, Parts, Doomed and Forget. Removing a
+	// Remove marks a share as removed: from here on it is ErrNotFound to all but Part, Parts, Record, Doomed and Forget. Removing a
 	// missing one is ErrNotFound.
 	Remove(ctx context.Context, id string, now int64) error
 	// Doomed marks as removed what is expired at now, or spent (as in FinishDownload), and returns at most limit ids of
@@ -180,6 +242,12 @@ type Meta interface {
 	Doomed(ctx context.Context, now, idle int64, limit int) ([]string, error)
 	// Forget deletes the record of a removed share and all that hangs on it. Call it when its bytes are gone.
 	Forget(ctx context.Context, id string) error
+	// Charge counts what a client makes on a day, as long as that stays within both limits, of which 0 is any number; else nothing is
+	// counted, and it is ErrOverShares or ErrOverBytes. However many charge at once, the count is exact. A charge that is taken back
+	// has negative numbers, and is within any limit. Of the client's name nothing is kept but a hash with a salt of that day.
+	Charge(ctx context.Context, c Charge, limit Daily) error
+	// DropCharges deletes what was counted on days before one, and the salts of these, and returns how many days that were.
+	DropCharges(ctx context.Context, before int64) (int64, error)
 	// AddReport keeps r of the share r.Share, which is ErrNotFound here until it is ready, too; r.Received is its now. A report of the
 	// same share and bytes that is there already is left as it is, which is fine. At the limit it is ErrEnough, or ErrFull if it is that of all shares, which racing calls
 	// may pass by a few.
@@ -189,6 +257,13 @@ type Meta interface {
 	Reports(ctx context.Context, after Report, limit int) ([]Report, error)
 	// DropReports deletes what was received before the given time, and returns how many that was.
 	DropReports(ctx context.Context, before int64) (int64, error)
+	// Record returns a share with what hangs on it, in whatever state it is. Records returns the next ones after a given id, or the
+	// first ones after "", at most limit, in an order of ids that is always the same. An unknown id is ErrNotFound to Record; to Records
+	// it is a place in that order.
+	Record(ctx context.Context, id string) (Record, error)
+	Records(ctx context.Context, after string, limit int) ([]Record, error)
+	// Totals counts everything. It may read every part's record, so it is not for each request.
+	Totals(ctx context.Context, now int64) (Totals, error)
 	// Ping tells whether the store answers.
 	Ping(ctx context.Context) error
 }

@@ -2,6 +2,7 @@
 // The client of server/api. Works in the page and in workers. Requests that fail for a passing reason are repeated; every
 // call of the protocol is idempotent, so that is always safe.
 
+import { base } from "./base.js";
 import * as line from "./line.js";
 
 /** @import { Config, CreateShare, Parts, Share, UpdateShare } from "./types.d.ts" */
@@ -12,6 +13,8 @@ const TRANSFER = Infinity; // what is under way goes on by itself when the conne
 const STUBBORN = 8; // of something that may well never pass
 const FIRST_WAIT = 500; // milliseconds; doubles with each try
 const LONGEST_WAIT = 30_000;
+/** What may pass in time, but a person decides. */
+const DECIDED = new Set(["too-many-tries", "storage-full", "over-total", "daily-shares", "daily-bytes"]);
 const LONGEST_REST = 86_400; // seconds: timers for weeks go off at once
 
 /** An error that the server described (RFC 9457), or that no answer came ("offline"). */
@@ -52,9 +55,10 @@ export const config = (tries) => request("GET", "config", readJSON, { tries });
 /**
  * @param {CreateShare} terms
  * @param {AbortSignal} signal
+ * @param {string} [token] of those who may upload, where the server asks for one
  * @returns {Promise<Share>}
  */
-export const createShare = (terms, signal) => request("POST", "shares", readJSON, { json: terms, signal });
+export const createShare = (terms, signal, token) => request("POST", "shares", readJSON, { json: terms, signal, token });
 
 /**
  * @param {string} id
@@ -212,7 +216,7 @@ async function request(method, path, read, o = {}) {
     try {
       moved(0);
       const watched = { ...o, signal: watch.signal, moved: o.moved || n > 1 ? moved : undefined }; // closely, after a broken one
-      const response = await ask(`/api/v1/${path}`, method, headers, watched);
+      const response = await ask(`${base}/api/v1/${path}`, method, headers, watched);
       watch.heard();
       if (response.ok) return await read(response, moved);
       problem = await describe(response);
@@ -261,7 +265,7 @@ async function describe(response) {
  */
 function passes(p) {
   if (p.code === "offline" || p.code === "unavailable" || p.code === "digest-mismatch" || p.code === "interrupted") return true;
-  if (p.code === "too-many-tries" || p.code === "storage-full") return false; // a person decides
+  if (DECIDED.has(p.code)) return false;
   return p.status === 429 || p.status >= 500;
 }
 

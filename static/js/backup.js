@@ -28,32 +28,32 @@ const failure = (code) => Object.assign(new Error(`the file cannot be taken: ${c
 /**
  * What is gone is of no use elsewhere.
  * @param {Keepsake[]} keepsakes
- * @param {string} origin
+ * @param {string} site
  * @param {number} now milliseconds
  */
-export function write(keepsakes, origin, now) {
-  const links = keepsakes.filter(({ state }) => state !== "gone").map(({ id, fragment, gone: _, ...rest }) => ({ link: `${origin}/d/${id}#${fragment}`, ...rest }));
-  return JSON.stringify({ format: FORMAT, version: VERSION, origin, written: new Date(now).toISOString(), links }, null, 1);
+export function write(keepsakes, site, now) {
+  const links = keepsakes.filter(({ state }) => state !== "gone").map(({ id, fragment, gone: _, ...rest }) => ({ link: `${site}/d/${id}#${fragment}`, ...rest }));
+  return JSON.stringify({ format: FORMAT, version: VERSION, origin: site, written: new Date(now).toISOString(), links }, null, 1);
 }
 
 /**
  * Throws an error with a code if it is no such list, or none of this site.
  * @param {string} text
- * @param {{origin: string, now: number, isFragment: (fragment: string) => boolean | null}} o isFragment tells whether something is the
+ * @param {{site: string, now: number, isFragment: (fragment: string) => boolean | null}} o isFragment tells whether something is the
  *   key of a link: with a password, without one, or not at all
  * @returns {Found}
  */
-export function read(text, { origin, now, isFragment }) {
+export function read(text, { site, now, isFragment }) {
   const file = parse(text);
   if (file?.format !== FORMAT || !Array.isArray(file.links)) throw failure("not-a-list");
   if (file.version !== VERSION) throw failure("unsupported");
   if (file.links.length > MOST) throw failure("too-large");
-  if (file.origin !== origin) throw Object.assign(failure("elsewhere"), { file: String(file.origin) });
+  if (file.origin !== site) throw Object.assign(failure("elsewhere"), { file: String(file.origin) });
   /** @type {Map<string, Keepsake>} */
   const found = new Map();
   let expired = 0, refused = 0;
   for (const link of file.links) {
-    const keepsake = keepsakeFrom(link, origin, now, isFragment);
+    const keepsake = keepsakeFrom(link, site, now, isFragment);
     if (!keepsake || found.has(keepsake.id)) refused++;
     else if (keepsake.expires <= now) expired++;
     else found.set(keepsake.id, keepsake);
@@ -73,13 +73,13 @@ function parse(text) {
 /**
  * Takes nothing over as it is that has no form.
  * @param {any} o
- * @param {string} origin
+ * @param {string} site
  * @param {number} now
  * @param {(fragment: string) => boolean | null} isFragment
  * @returns {Keepsake | null}
  */
-function keepsakeFrom(o, origin, now, isFragment) {
-  const [, id, fragment] = String(o?.link).startsWith(`${origin}/d/`) ? (/^\/d\/([\w-]{16})#([\w-]{44})$/.exec(o.link.slice(origin.length)) ?? []) : [];
+function keepsakeFrom(o, site, now, isFragment) {
+  const [, id, fragment] = String(o?.link).startsWith(`${site}/d/`) ? (/^\/d\/([\w-]{16})#([\w-]{44})$/.exec(o.link.slice(site.length)) ?? []) : [];
   if (!id) return null;
   const { owner, kind, names, more, files, size, created, expires, lifetime, maxDownloads, taken, state, seen } = o;
   const password = isFragment(fragment);

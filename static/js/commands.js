@@ -10,13 +10,13 @@
 /**
  * The keys by the program sealpost, of a link that is asked for, so that it is in no history of commands; and so is the password, once. It
  * is asked for within braces: a shell reads to their end before it begins, so that none of these lines is taken for the password.
- * @param {string} origin
+ * @param {string} site
  * @param {string} id
  * @param {boolean} password whether it needs one
  * @returns {Step[]}
  */
-export const byProgram = (origin, id, password) => [
-  { name: "begin", commands: `umask 077\nSHARE='${origin}/api/v1/shares/${id}'\nread -r LINK` },
+export const byProgram = (site, id, password) => [
+  { name: "begin", commands: `umask 077\nSHARE='${site}/api/v1/shares/${id}'\nread -r LINK` },
   { name: "keys", commands: password ? `{ printf 'Password: '; IFS= read -rs PASSWORD; echo
   SEALPOST_PASSWORD=$PASSWORD bin/sealpost key "$LINK" > key.txt
   READER="Authorization: Bearer $(SEALPOST_PASSWORD=$PASSWORD bin/sealpost token "$LINK")"
@@ -26,13 +26,13 @@ READER="Authorization: Bearer $(bin/sealpost token "$LINK")"` },
 
 /**
  * The same without it.
- * @param {string} origin
+ * @param {string} site
  * @param {string} id
  * @param {{bearer: string, identity: string}} keys
  * @returns {Step[]}
  */
-export const byKeys = (origin, id, { bearer, identity }) => [
-  { name: "shown", commands: `umask 077\nSHARE='${origin}/api/v1/shares/${id}'\necho '${identity}' > key.txt\nREADER='Authorization: Bearer ${bearer}'` },
+export const byKeys = (site, id, { bearer, identity }) => [
+  { name: "shown", commands: `umask 077\nSHARE='${site}/api/v1/shares/${id}'\necho '${identity}' > key.txt\nREADER='Authorization: Bearer ${bearer}'` },
 ];
 
 /**

@@ -5,6 +5,7 @@
 // reload works; the browser's own history may all the same have noted the full link.
 
 import "./ground.js";
+import { base } from "./base.js";
 import * as build from "./build.js";
 import { copies } from "./copy.js";
 import { countDown, eachMinute } from "./countdown.js";
@@ -63,7 +64,7 @@ const worker = new Remote(new URL("../worker/download.js", import.meta.url));
 function readLink() {
   const kept = history.state ?? {};
   const fragment = location.hash.slice(1);
-  const link = { id: location.pathname.split("/")[2] ?? "", fragment: fragment || kept.fragment || "" };
+  const link = { id: location.pathname.slice(base.length).split("/")[2] ?? "", fragment: fragment || kept.fragment || "" };
   // A ticket from before a reload belongs to the same link only.
   const ticket = !fragment || fragment === kept.fragment ? kept.ticket ?? null : null;
   history.replaceState({ fragment: link.fragment, ticket }, "", location.pathname);

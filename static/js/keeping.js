@@ -1,6 +1,7 @@
 // @ts-check
 // Whether this browser keeps the link of what is sent: a choice that lasts, and what the page says of it when all is sent.
 
+import { base } from "./base.js";
 import { hook, make, showAlert } from "./dom.js";
 import * as kept from "./kept.js";
 import { load, say, sayWith } from "./messages.js";
@@ -43,7 +44,7 @@ export async function showKeeping(id) {
  */
 function show(id, isKept) {
   if (!isKept) return hook("keeping").replaceChildren(say("keeping.not"));
-  const mine = make("a", { href: "/mine" }, say("page.mine"));
+  const mine = make("a", { href: `${base}/mine` }, say("page.mine"));
   const button = make("button", { type: "button", class: "textual", "data-hook": "unkeep" }, say("keeping.forget"));
   button.addEventListener("click", async () => {
     const trouble = await kept.forget([id]).then(() => "", (e) => explain(e).whole);

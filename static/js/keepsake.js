@@ -4,6 +4,8 @@
 //
 // Moments are of this device's clock, which may be another than the server's.
 
+import { site } from "./base.js";
+
 /** @import { Keepsake, KeptEntry, Share, Upload } from "./types.d.ts" */
 
 const NAMES = 3; // that are told of many
@@ -91,4 +93,4 @@ function guess(keepsake, now) {
 }
 
 /** @param {Keepsake} keepsake */
-export const linkOf = ({ id, fragment }) => `${location.origin}/d/${id}#${fragment}`;
+export const linkOf = ({ id, fragment }) => `${site}/d/${id}#${fragment}`;

@@ -3,6 +3,7 @@
 // address means nothing to anybody but this page: for each request the service worker asks this page, which has its download
 // worker answer (worker/viewing.js). So a service worker that was stopped and has forgotten everything still answers.
 
+import { base } from "./base.js";
 import { Remote } from "./remote.js";
 import { borrow } from "./service-worker.js";
 
@@ -38,7 +39,7 @@ export async function played(worker, index, size, mime, failed) {
   navigator.serviceWorker.addEventListener("message", hear);
   navigator.serviceWorker.startMessages();
   return {
-    src: `/media/${id}`,
+    src: `${base}/media/${id}`,
     close() {
       navigator.serviceWorker.removeEventListener("message", hear);
       ping.terminate();

@@ -1,6 +1,7 @@
 // @ts-check
 // What the page shows of one share: a row of the list, and what one can do with it.
 
+import { base } from "./base.js";
 import { copies } from "./copy.js";
 import { make } from "./dom.js";
 import * as format from "./format.js";
@@ -44,7 +45,7 @@ export class View {
     this.#buttons = {
       copy: this.#button("copy", "quiet"),
       qr: this.#button("qr", "textual"),
-      go: make("a", { class: "textual", href: "/", "data-hook": "share-go", ...this.#label("go") }, say("mine.row.go")),
+      go: make("a", { class: "textual", href: `${base}/`, "data-hook": "share-go", ...this.#label("go") }, say("mine.row.go")),
       extend: this.#button("extend", "textual"),
       revoke: this.#button("revoke", "textual"),
       forget: this.#button("forget", "textual"),

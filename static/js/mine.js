@@ -307,6 +307,7 @@ async function expire() {
 
 askFirst(hook("forget-all"), "", () => say("mine.forgetAll.sure"), async () => {
   await kept.forgetAll().catch(() => {});
+  await import("./upload-token.js").then((it) => it.forget()).catch(() => {});
   await read();
   hook("status").textContent = say("mine.forgotten");
   hook("title").focus();

@@ -2,6 +2,7 @@
 // Asks for the part of a link that was sent another way, and opens it. It goes into the history entry, as what the page read from a whole
 // link does, and never into an address.
 
+import { base, site } from "./base.js";
 import { hook, make } from "./dom.js";
 import { load, say } from "./messages.js";
 import { readPasted } from "./missing.js";
@@ -39,9 +40,9 @@ export async function askForRest() {
 function take(text) {
   const pasted = readPasted(text);
   if (!pasted) return say("passing.rest.wrong");
-  const { origin, id, fragment } = pasted;
-  if (origin && origin !== location.origin) return say("passing.rest.elsewhere", { host: new URL(origin).host });
-  history.replaceState({ fragment, ticket: null }, "", id ? `/d/${id}` : location.pathname);
+  const { place, id, fragment } = pasted;
+  if (place && place !== site) return say("passing.rest.elsewhere", { host: new URL(place).host });
+  history.replaceState({ fragment, ticket: null }, "", id ? `${base}/d/${id}` : location.pathname);
   location.reload();
   return "";
 }

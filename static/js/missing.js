@@ -12,19 +12,20 @@ export function split(link) {
 
 // Mail programs break long lines, and put things into brackets or quotes or a full stop behind them.
 const KEY = /^#?([\w-]{44})$/;
-const LINK = /(https?:\/\/[^\s/]+)\/d\/([\w-]+)#([\w-]{44})(?![\w-])/;
+// A site may be below a path of its host.
+const LINK = /(https?:\/\/[^\s/]+)((?:\/[\w~-][\w.~-]*)*)\/d\/([\w-]+)#([\w-]{44})(?![\w-])/;
 
 /**
  * Reads what somebody pastes: the missing part, with or without its "#", or a whole link. Null if it is neither.
  * @param {string} text
- * @returns {{fragment: string, origin: string, id: string} | null} origin and id are empty if only the part was given
+ * @returns {{fragment: string, place: string, id: string} | null} place, where the site is (base.js), and id are empty if only the part was given
  */
 export function readPasted(text) {
   const dense = text.replace(/\s/g, "");
   const link = LINK.exec(text) ?? LINK.exec(dense);
-  if (link && URL.canParse(link[1])) return { origin: link[1].toLowerCase(), id: link[2], fragment: link[3] };
+  if (link && URL.canParse(link[1])) return { place: link[1].toLowerCase() + link[2], id: link[3], fragment: link[4] };
   const key = KEY.exec(dense.replace(/^[<("'“„«‘]+|[>)"'”“»’.,;]+$/gu, ""));
-  return key && { origin: "", id: "", fragment: key[1] };
+  return key && { place: "", id: "", fragment: key[1] };
 }
 
 /**

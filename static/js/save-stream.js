@@ -6,6 +6,7 @@
 // keeps what it has under the final name, and so does Firefox when it stops the service worker: the page says then that it is
 // not whole. A page that ends in mid-save lets go of its lock, by which the service worker knows and fails the download.
 
+import { base } from "./base.js";
 import { hold } from "./lock.js";
 import { Remote } from "./remote.js";
 import { borrow } from "./service-worker.js";
@@ -47,7 +48,7 @@ export async function viaStream(name, size, interrupted) {
     begin() {
       // The name is not in the address: should the service worker be gone, the server is asked for it. An iframe starts the
       // download in every engine, where <a download> bypasses the service worker in some.
-      frame.src = `/save/${id}`;
+      frame.src = `${base}/save/${id}`;
       document.body.append(frame);
     },
     async close() {

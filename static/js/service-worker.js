@@ -6,6 +6,7 @@
 // new build does when no tab is saving through the old one. Web Locks make that safe: a save holds SAVES shared, taking over
 // needs it alone. A tab whose service worker was replaced saves in another way from then on, until it is reloaded.
 
+import { base } from "./base.js";
 import { hold } from "./lock.js";
 import { scriptURL } from "./trusted.js";
 
@@ -25,7 +26,7 @@ export async function prepare() {
 
 async function register() {
   if (!("serviceWorker" in navigator)) return null;
-  return navigator.serviceWorker.register(url, { scope: "/", updateViaCache: "none" });
+  return navigator.serviceWorker.register(url, { scope: `${base}/`, updateViaCache: "none" });
 }
 
 /**

@@ -2,6 +2,7 @@
 // How to open this very share with stock tools, for who does not trust this page, or does not want to need it. The key is shown to who
 // asks for it, and to nobody else.
 
+import { site } from "./base.js";
 import * as commands from "./commands.js";
 import { copies } from "./copy.js";
 import { make } from "./dom.js";
@@ -21,8 +22,7 @@ import { show } from "./window.js";
  */
 export async function byHand(worker, { id, password }, { kind }) {
   await load("stock");
-  const { origin } = location;
-  const status = make("p", { class: "unseen", role: "status" });
+    const status = make("p", { class: "unseen", role: "status" });
   const first = make("div", { class: "steps" });
   const key = make("button", { type: "button", class: "quiet", "data-hook": "stock-key" }, say("stock.show"));
   const close = make("button", { type: "button", class: "quiet", "data-hook": "stock-close" }, say("stock.close"));
@@ -32,7 +32,7 @@ export async function byHand(worker, { id, password }, { kind }) {
     alert.hidden = !text;
   };
   const hidden = () => {
-    first.replaceChildren(...commands.byProgram(origin, id, password).map((step) => block(step, status)), make("p", { class: "muted" }, say("stock.showing")));
+    first.replaceChildren(...commands.byProgram(site, id, password).map((step) => block(step, status)), make("p", { class: "muted" }, say("stock.showing")));
     key.textContent = say("stock.show");
   };
   let shown = false;
@@ -44,7 +44,7 @@ export async function byHand(worker, { id, password }, { kind }) {
     try {
       const keys = await worker.call("keys", []);
       if (!shown) return; // it is not wanted any more
-      first.replaceChildren(...commands.byKeys(origin, id, keys).map((step) => block(step, status)));
+      first.replaceChildren(...commands.byKeys(site, id, keys).map((step) => block(step, status)));
     } catch (e) {
       if (!shown) return;
       shown = false;

@@ -17,6 +17,8 @@ import { has, say } from "./messages.js";
 /** Codes (server/api, worker/engine.d.ts, or our own) that mean the same to a person. */
 const SAME = new Map([
   ["internal", "unavailable"],
+  ["busy", "unavailable"],
+  ["too-many-parts", "too-many-requests"],
   ["part-conflict", "mixed-up"],
   ["share-conflict", "mixed-up"],
   ["digest-mismatch", "mixed-up"],

@@ -10,6 +10,7 @@ export interface Config {
   maxLifetime: number;
   maxDownloads: number;
   reportRecipient: string; // "": the operator takes no reports
+  uploads: "open" | "token" | "sign-in"; // what this browser needs to make shares
 }
 
 export interface CreateShare {
@@ -116,6 +117,7 @@ export interface Shipment {
   maxDownloads: number;
   keep: boolean; // the link in this browser, for later
   handles: FileSystemHandle[]; // which give the files again in another page; none if some have none
+  uploadToken?: string; // where the server asks for one
 }
 
 /** An unfinished upload to go on with; items are what its entries were, in their order. */
@@ -123,6 +125,7 @@ export interface Resumption {
   id: string;
   items: Item[];
   handles: FileSystemHandle[];
+  uploadToken?: string; // for beginning anew
 }
 
 /** How far a transfer has come. All counts are of plain bytes, since compression changes sizes. */

@@ -3,6 +3,7 @@
 
 import "./ground.js";
 import * as api from "./api.js";
+import { base, site } from "./base.js";
 import * as build from "./build.js";
 import { fromFiles, fromTransfer, givesHandles, unreadable } from "./collect.js";
 import { copies } from "./copy.js";
@@ -341,7 +342,7 @@ async function resume({ id, upload }, items) {
  * @param {string} id
  * @param {string} fragment
  */
-const linkOf = (id, fragment) => `${location.origin}/d/${id}#${fragment}`;
+const linkOf = (id, fragment) => `${site}/d/${id}#${fragment}`;
 
 /**
  * @param {"send" | "resume"} method of the worker
@@ -358,6 +359,7 @@ async function transfer(method, what, link) {
     const found = givesHandles ? handles().then(({ handlesOf }) => handlesOf(what.items)) : [];
     [what.handles] = await Promise.race([Promise.all([found, prepared(), keeping]), cancelled()]);
     if ("keep" in what) what.keep = keep.value === "yes";
+    if (store.value.config?.uploads === "token") what.uploadToken = await tokenToShow(method);
     const posting = worker.call(method, [what], { news: listen });
     if (store.value.paused) worker.call("pause", []); // pressed before
     const posted = await posting;
@@ -367,13 +369,35 @@ async function transfer(method, what, link) {
     clearPassword();
   } catch (e) {
     const { link, kept } = store.value;
-    const id = new URL(link || location.href).pathname.split("/")[2];
+    const id = new URL(link || location.href).pathname.slice(base.length).split("/")[2];
     await stopped(e);
     const broken = store.value.state === "error" && /** @type {any} */ (e).left === undefined;
     if (broken && kept && id) pending = { what: { id, items: what.items, handles: what.handles }, link };
   } finally {
     progress.stop(word);
   }
+}
+
+const uploadTokens = () => import("./upload-token.js");
+
+/**
+ * The upload token of this browser. Throws "upload-token" without one, but an upload that goes on may do without.
+ * @param {"send" | "resume"} method
+ */
+async function tokenToShow(method) {
+  const token = await uploadTokens().then((it) => it.find());
+  if (!token && method === "send") throw Object.assign(new Error("no upload token"), { code: "upload-token" });
+  return token;
+}
+
+/** Asks for an upload token, in the place of one that is no good, and sends with it. */
+async function askToken() {
+  const { config } = store.value;
+  if (config) store.set({ config: { ...config, uploads: "token" } }); // it may not have asked before
+  await uploadTokens().then((it) => it.forget());
+  const { askForToken } = await import("./token-view.js");
+  await askForToken(() => keep.value === "yes");
+  hook("start").click();
 }
 
 /**
@@ -399,6 +423,7 @@ async function fail(e) {
   const reason = e.code === "not-found" ? { code: "lost" } : await build.reason(e);
   const { title, text } = explain(Object.assign(reason, { limit: store.value.config?.maxShareSize }));
   store.set({ state: "error", trouble: title, outdated: reason.code === "outdated", error: text, link: "" });
+  if (reason.code === "upload-token") askToken().catch(async (e) => store.set({ error: explain(await build.reason(e)).whole }));
 }
 
 /** @param {UploadNews} news */

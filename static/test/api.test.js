@@ -12,6 +12,35 @@ test("a server that asks for a pause of years is asked again in a day: a timer f
   }
 });
 
+test("what a person decides is not asked again, not even in a transfer; what passes by itself is", async (t) => {
+  t.mock.method(globalThis, "setTimeout", (/** @type {() => void} */ f) => setImmediate(f));
+  const signal = new AbortController().signal;
+  const bytes = new Uint8Array(1);
+  for (const [code, status] of /** @type {[string, number][]} */ ([["over-total", 507], ["storage-full", 507], ["daily-bytes", 429], ["upload-token", 401], ["sign-in", 403]])) {
+    let asked = 0;
+    t.mock.method(globalThis, "fetch", async () => (asked++, Response.json({ code, retryAfter: 1 }, { status })));
+    await assert.rejects(api.putPart("id", "owner", 1, bytes, bytes, signal), { code });
+    assert.equal(asked, 1, code);
+  }
+  const answers = [["busy", 503], ["too-many-parts", 429], ["too-many-requests", 429]].map(([code, status]) => Response.json({ code }, { status: Number(status) }));
+  t.mock.method(globalThis, "fetch", async () => answers.shift() ?? Response.json({}));
+  await api.completeShare("id", "owner", { size: 1, parts: 1 }, signal);
+  assert.equal(answers.length, 0);
+});
+
+test("an upload token is shown where a share is made, if there is one", async (t) => {
+  const terms = { access: "", reader: "", owner: "", password: false, size: 1, lifetime: 1, maxDownloads: 0 };
+  for (const token of ["token", "", undefined]) {
+    let shown;
+    t.mock.method(globalThis, "fetch", async (/** @type {string} */ _, /** @type {RequestInit} */ { headers }) => {
+      shown = new Headers(headers).get("Authorization");
+      return Response.json({});
+    });
+    await api.createShare(terms, new AbortController().signal, token);
+    assert.equal(shown, token ? "Bearer token" : null);
+  }
+});
+
 test("what stands in the server's place while it starts again is no word of its own", async (t) => {
   t.mock.method(Math, "random", () => 0);
   t.mock.method(globalThis, "setTimeout", (/** @type {() => void} */ f) => setImmediate(f));

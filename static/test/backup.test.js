@@ -10,7 +10,7 @@ import { read, write } from "../js/backup.js";
 const NOW = 1_000_000_000_000;
 const ORIGIN = "https://post.example";
 const isFragment = (/** @type {string} */ fragment) => (fragment[0] === "E" ? fragment[1] === "Q" : null);
-const from = { origin: ORIGIN, now: NOW, isFragment };
+const from = { site: ORIGIN, now: NOW, isFragment };
 
 /** @type {Keepsake} */
 const keepsake = {

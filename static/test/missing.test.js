@@ -14,18 +14,25 @@ test("the pieces are the link", () => {
 });
 
 test("the missing part is read however it comes", () => {
-  const part = { origin: "", id: "", fragment: key };
+  const part = { place: "", id: "", fragment: key };
   for (const text of [`#${key}`, key, ` #${key}\n`, `“#${key}”`, `"#${key}".`, `<#${key}>`, `#${key.slice(0, 20)}\n${key.slice(20)}`]) {
     assert.deepEqual(readPasted(text), part, text);
   }
 });
 
 test("a whole link is read, within a sentence too", () => {
-  const whole = { origin: "https://post.example", id: "9fK2mQ7xLr0aVb3T", fragment: key };
+  const whole = { place: "https://post.example", id: "9fK2mQ7xLr0aVb3T", fragment: key };
   for (const text of [link, ` ${link} `, `<${link}>`, `It is here: ${link}.`, `It is here:\n${link}\nGreetings`, link.replace("#", "\n#"), link.replace("https://post", "HTTPS://Post").replace("HTTPS", "https")]) {
     assert.deepEqual(readPasted(text), whole, text);
   }
-  assert.equal(readPasted(`http://127.0.0.1:8080/d/x#${key}`)?.origin, "http://127.0.0.1:8080");
+  assert.equal(readPasted(`http://127.0.0.1:8080/d/x#${key}`)?.place, "http://127.0.0.1:8080");
+});
+
+test("a site may be below a path of its host", () => {
+  for (const base of ["", "/send", "/a/b.c/d"]) {
+    assert.deepEqual(readPasted(`See ${link.replace("/d/", `${base}/d/`)}.`), { place: `https://post.example${base}`, id: "9fK2mQ7xLr0aVb3T", fragment: key });
+  }
+  assert.equal(readPasted(link.replace("/d/", "/../d/")), null);
 });
 
 test("anything else is neither", () => {

@@ -3,6 +3,7 @@
 // the 256 MiB that a passphrase takes (wasm/internal/backup).
 
 import { read, write } from "../js/backup.js";
+import { site } from "../js/base.js";
 import { Handover, serve } from "./serve.js";
 import { loadEngine } from "./load.js";
 
@@ -19,7 +20,7 @@ serve({
    */
   async seal(_, passphrase, keepsakes) {
     const { engine } = await loading;
-    const file = engine.sealBackup(passphrase, new TextEncoder().encode(write(keepsakes, location.origin, Date.now())));
+    const file = engine.sealBackup(passphrase, new TextEncoder().encode(write(keepsakes, site, Date.now())));
     return new Handover(file, [file.buffer]);
   },
 
@@ -38,6 +39,6 @@ serve({
         return null;
       }
     };
-    return read(text, { origin: location.origin, now: Date.now(), isFragment });
+    return read(text, { site, now: Date.now(), isFragment });
   },
 });

@@ -4,6 +4,7 @@
 // closed as it is, to be gone on with later.
 
 import * as api from "../js/api.js";
+import { site } from "../js/base.js";
 import * as journals from "../js/journal.js";
 import { keepsakeOf, learnt } from "../js/keepsake.js";
 import * as kept from "../js/kept.js";
@@ -42,7 +43,7 @@ export class Dispatch {
     this.#owner = owner;
     this.#journal = journal;
     this.#keepsake = keepsake;
-    this.link = `${location.origin}/d/${share.id}#${fragment}`;
+    this.link = `${site}/d/${share.id}#${fragment}`;
     this.sealer = sealer;
     this.items = items;
     /** How many frames were made before. What they are like is known. */
@@ -181,7 +182,7 @@ const keep = (keepsake) => kept.put([keepsake]).catch(() => {});
 export async function begin(engine, shipment, signal) {
   const keys = engine.createLink(shipment.password);
   const owner = engine.createToken();
-  const { kind, note, items, lifetime, maxDownloads, handles, keep: keeps } = shipment;
+  const { kind, note, items, lifetime, maxDownloads, handles, keep: keeps, uploadToken } = shipment;
   const entries = items.map(keptEntry);
   const pictures = await thumbnails(items, signal);
   const pictured = entries.map((kept, i) => ({ ...entry(kept), thumbnail: pictures.get(i) }));
@@ -190,7 +191,7 @@ export async function begin(engine, shipment, signal) {
   try {
     signal.throwIfAborted();
     const terms = { ...keys.hashes, owner: owner.hash, password: keys.password, size: sealer.bound, lifetime, maxDownloads };
-    const share = checkShare(await api.createShare(terms, signal));
+    const share = checkShare(await api.createShare(terms, signal, uploadToken));
     /** @type {Upload} */
     const upload = {
       engine: engine.build, fragment: keys.fragment, owner: owner.token, identity: keys.identity, password: keys.password,

@@ -5,6 +5,7 @@
 // the whole is saved, in other pages as well (keeper.js); retries and ranges under it count once.
 
 import * as api from "../js/api.js";
+import { site } from "../js/base.js";
 import { checkShare, readManifest } from "./answers.js";
 import { Arrivals, givenUp } from "./arrivals.js";
 import { Crew } from "./crew.js";
@@ -254,7 +255,7 @@ serve({
  */
 function sealReport(engine, recipient, { reason, words, key }) {
   const { id, fragment, keys } = current;
-  const [link, identity] = key ? [`${location.origin}/d/${id}#${fragment}`, keys.identity] : ["", ""];
+  const [link, identity] = key ? [`${site}/d/${id}#${fragment}`, keys.identity] : ["", ""];
   return engine.sealReport(recipient, { share: id, reason, words, link, identity });
 }
 

@@ -3,6 +3,7 @@
 // slowed. Firefox stops a service worker after 30 idle seconds, a streaming answer or not; a fetch that it answers is
 // activity, and the answer tells whether it still knows the download.
 
+import { base } from "../js/base.js";
 import { serve } from "./serve.js";
 
 const EVERY = 10_000; // milliseconds
@@ -19,7 +20,7 @@ serve({
   async watch(_, id) {
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, EVERY));
-      const answer = await fetch(`/sw/ping?id=${id}`, { cache: "no-store" }).then((r) => r.text(), () => "");
+      const answer = await fetch(`${base}/sw/ping?id=${id}`, { cache: "no-store" }).then((r) => r.text(), () => "");
       if (answer !== "" && answer !== "yes") return; // whatever else answers is the server, so there is no service worker any more
     }
   },
@@ -28,7 +29,7 @@ serve({
   async keep() {
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, EVERY));
-      await fetch("/sw/ping", { cache: "no-store" }).catch(() => {});
+      await fetch(`${base}/sw/ping`, { cache: "no-store" }).catch(() => {});
     }
   },
 });

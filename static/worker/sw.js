@@ -7,6 +7,9 @@
 const CREDIT = 4; // buffers in flight: bounds memory
 const sw = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
+/** As in js/base.js, which a service worker that is one file cannot import; with a slash at the end. */
+const SITE = new URL("../../../", sw.location.href).href;
+
 /** @typedef {import("../js/types.d.ts").SaveJob & {port: MessagePort, answered: boolean, fail: () => void}} Job */
 /** @type {Map<string, Job>} */
 const jobs = new Map();
@@ -45,14 +48,15 @@ async function endWithPage(job) {
 
 sw.addEventListener("fetch", (e) => {
   const url = new URL(e.request.url);
-  if (url.origin !== sw.location.origin) return;
-  if (url.pathname === "/sw/ping") {
+  if (!url.href.startsWith(SITE)) return;
+  const [what, id] = url.pathname.slice(new URL(SITE).pathname.length).split("/");
+  if (what === "sw" && id === "ping") {
     const known = jobs.has(url.searchParams.get("id") ?? "");
     e.respondWith(new Response(known ? "yes" : "no", { headers: HEADERS }));
-  } else if (url.pathname.startsWith("/save/")) {
-    e.respondWith(save(url.pathname.split("/")[2]));
-  } else if (url.pathname.startsWith("/media/")) {
-    e.respondWith(media(e, url.pathname.split("/")[2]));
+  } else if (what === "save" && id) {
+    e.respondWith(save(id));
+  } else if (what === "media" && id) {
+    e.respondWith(media(e, id));
   }
 });
 

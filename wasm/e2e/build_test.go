@@ -168,7 +168,7 @@ func TestPreloads(t *testing.T) {
 func TestOldAddresses(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	site, err := static.Render(static.FS)
+	site, err := static.Render(static.FS, "")
 	must(t, err)
 	get := func(name string) int {
 		resp, err := http.Get("http://" + s.addr + "/" + name)

@@ -23,7 +23,7 @@ const (
 func TestEngineIsLight(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	site, err := static.Render(static.FS)
+	site, err := static.Render(static.FS, "")
 	must(t, err)
 	get := func(encoding, etag string) (*http.Response, int64) {
 		t.Helper()

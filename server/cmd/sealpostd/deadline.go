@@ -4,26 +4,34 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	stallAfter = 60 * time.Second
 	readChunk  = 16 << 10  // progress of a request is this much
 	writeChunk = 256 << 10 // progress of a response is this much
 )
 
-// withDeadlines ends requests and responses whose bodies make no progress for stall, however long they may take in all.
-func withDeadlines(next http.Handler, stall time.Duration) http.Handler {
+// traffic counts bytes of bodies as they move. [metrics.Metrics] is one.
+type traffic interface {
+	Received(n int64)
+	Sent(n int64)
+}
+
+// withDeadlines ends requests and responses whose bodies make no progress for stall, however long they may take in all, and
+// connections on which it is in doubt where a request ends. What moves is counted on the way, since it comes by here.
+func withDeadlines(next http.Handler, stall time.Duration, count traffic) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		endAfterDoubt(w, r)
 		rc := http.NewResponseController(w)
 		if r.ContentLength != 0 && r.Body != nil {
 			rc.SetReadDeadline(time.Now().Add(stall)) // also for a body that only the server itself reads, to skip it
 			own := *r                                 // net/http goes by its own request when it decides whether to skip what is left of a body
-			own.Body = &slidingBody{ReadCloser: r.Body, rc: rc, stall: stall, left: stall}
+			own.Body = &slidingBody{ReadCloser: r.Body, rc: rc, stall: stall, left: stall, count: count}
 			r = &own
 		}
-		next.ServeHTTP(&slidingWriter{ResponseWriter: w, rc: rc, stall: stall}, r)
+		next.ServeHTTP(&slidingWriter{ResponseWriter: w, rc: rc, stall: stall, count: count}, r)
 	})
 }
 
@@ -36,13 +44,22 @@ type slidingBody struct {
 	stall time.Duration
 	left  time.Duration // of stall, since moved was 0
 	moved int           // bytes of the next readChunk
+
+	count  traffic
+	waited atomic.Int64 // for the client, in all; a store may still ask while another goroutine reads
 }
+
+// Waited implements the Waiter of package observed.
+func (b *slidingBody) Waited() time.Duration { return time.Duration(b.waited.Load()) }
 
 func (b *slidingBody) Read(p []byte) (int, error) {
 	began := time.Now()
 	b.rc.SetReadDeadline(began.Add(b.left))
 	n, err := b.ReadCloser.Read(p)
-	b.left -= time.Since(began)
+	took := time.Since(began)
+	b.left -= took
+	b.waited.Add(int64(took))
+	b.count.Received(int64(n))
 	if b.moved += n; b.moved >= readChunk {
 		b.moved, b.left = 0, b.stall
 	}
@@ -61,6 +78,7 @@ type slidingWriter struct {
 	http.ResponseWriter
 	rc    *http.ResponseController
 	stall time.Duration
+	count traffic
 }
 
 func (w *slidingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -72,7 +90,9 @@ func (w *slidingWriter) WriteHeader(status int) {
 
 func (w *slidingWriter) Write(p []byte) (int, error) {
 	w.slide()
-	return w.ResponseWriter.Write(p)
+	n, err := w.ResponseWriter.Write(p)
+	w.count.Sent(int64(n))
+	return n, err
 }
 
 // ReadFrom implements io.ReaderFrom. The net package knows a file behind one io.LimitedReader, so the pieces are cut in its
@@ -87,6 +107,7 @@ func (w *slidingWriter) ReadFrom(src io.Reader) (total int64, err error) {
 		piece := &io.LimitedReader{R: limited.R, N: min(limited.N, writeChunk)}
 		n, err := io.Copy(w.ResponseWriter, piece)
 		total += n
+		w.count.Sent(n)
 		limited.N -= n
 		if err != nil || piece.N > 0 {
 			return total, err

@@ -7,9 +7,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sealpost/sealpost/server/internal/metrics"
 )
 
 const testStall = 200 * time.Millisecond
@@ -17,7 +21,7 @@ const testStall = 200 * time.Millisecond
 // dial sends a request up to here, and leaves the connection to the test.
 func dial(t *testing.T, h http.HandlerFunc, head string) net.Conn {
 	t.Helper()
-	s := httptest.NewServer(withDeadlines(h, testStall))
+	s := httptest.NewServer(withDeadlines(h, testStall, uncounted{}))
 	t.Cleanup(s.Close)
 	c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 	if err != nil {
@@ -111,5 +115,49 @@ func TestTrickle(t *testing.T) {
 		}
 	case <-time.After(10 * testStall):
 		t.Error("the body goes on, a byte at a time")
+	}
+}
+
+type uncounted struct{}
+
+func (uncounted) Received(int64) {}
+func (uncounted) Sent(int64)     {}
+
+// fileWriter is a ResponseWriter that notes from what it was to read.
+type fileWriter struct {
+	*httptest.ResponseRecorder
+	file bool
+}
+
+func (w *fileWriter) ReadFrom(src io.Reader) (int64, error) {
+	limited, ok := src.(*io.LimitedReader)
+	if ok {
+		_, w.file = limited.R.(*os.File)
+	}
+	return io.Copy(io.Discard, src)
+}
+
+// A file reaches the connection as what it is, whatever counts and watches on the way: so the system can send it.
+func TestFilesAreNotHidden(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "part")
+	if err := os.WriteFile(name, make([]byte, 3*writeChunk+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := metrics.New("")
+	h := m.InFlight(withDeadlines(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer f.Close()
+		if n, err := io.CopyN(w, f, 3*writeChunk); n != 3*writeChunk || err != nil {
+			t.Errorf("%d bytes, %v", n, err)
+		}
+	}), testStall, m))
+	w := &fileWriter{ResponseRecorder: httptest.NewRecorder()}
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if !w.file {
+		t.Error("the file was hidden")
 	}
 }

@@ -79,6 +79,12 @@ const smallPart = 64 << 10
 // searched for what must not be there.
 func start(t *testing.T, data string, flags ...string) *daemon {
 	t.Helper()
+	return startBinary(t, binary, data, flags...)
+}
+
+// startBinary is start for a binary that was built in another way.
+func startBinary(t *testing.T, binary, data string, flags ...string) *daemon {
+	t.Helper()
 	args := append([]string{"-listen", "127.0.0.1:0", "-data", data, "-part-size", "64KiB", "-sweep", "1s", "-log-level", "debug",
 		"-create-rate", "0", "-miss-rate", "0", "-report-rate", "0"}, flags...)
 	cmd := exec.Command(binary, args...)

@@ -54,7 +54,7 @@ func TestHealthcheck(t *testing.T) {
 
 // The environment says how a server is, not what to do: it is the same for the server and for who asks after it.
 func TestEnvironmentIsNoOrder(t *testing.T) {
-	cmd := exec.Command(binary, "-listen", "nowhere", "-data", t.TempDir())
+	cmd := exec.Command(binary, "-listen", "127.0.0.1:99999", "-data", t.TempDir())
 	cmd.Env = []string{"SEALPOST_HEALTHCHECK=true", "SEALPOST_VERSION=true"}
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "failed to listen") {
 		t.Errorf("%v: %s", err, out)

@@ -1,23 +1,26 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/sealpost/sealpost/server"
 	"github.com/sealpost/sealpost/server/api"
 	"github.com/sealpost/sealpost/server/internal/values"
 )
 
 type options struct {
-	listen          string
+	front           frontOptions
+	limits          limitOptions
 	stores          storeOptions
-	trustedProxies  prefixes
 	lifetimes       values.Durations
 	defaultLifetime time.Duration
 	maxDownloads    int64
@@ -25,31 +28,28 @@ type options struct {
 	partSize        int64
 	sweep           time.Duration
 	abandonAfter    time.Duration
-	createRate      float64
-	missRate        float64
-	reportRate      float64
 	reportRecipient string
 	logLevel        slog.Level
 	logFormat       string
+	logNetworks     bool
+	privateListen   string
 	version         bool
 	healthcheck     bool
+	configCheck     bool
+	rest            []string // arguments after the flags, of a command that takes some
 }
 
-// parseOptions reads the environment first and then the command line.
-func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (*options, error) {
+// flags declares all options with their defaults.
+func (o *options) flags(stderr io.Writer) *flag.FlagSet {
 	const day = 24 * time.Hour
-	o := &options{
-		lifetimes:    values.Durations{5 * time.Minute, time.Hour, day, 3 * day, 7 * day, 14 * day, 30 * day},
-		maxShareSize: api.MaxParts * api.MaxPartSize,
-		partSize:     api.DefaultPartSize,
-		sweep:        time.Minute,
-		abandonAfter: day,
-	}
+	o.lifetimes = values.Durations{5 * time.Minute, time.Hour, day, 3 * day, 7 * day, 14 * day, 30 * day}
+	o.maxShareSize, o.partSize = api.MaxParts*api.MaxPartSize, api.DefaultPartSize
+	o.sweep, o.abandonAfter = time.Minute, day
 	fs := flag.NewFlagSet("sealpostd", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	fs.StringVar(&o.listen, "listen", "localhost:8080", "`address` to listen on")
+	o.front.flags(fs)
+	o.limits.flags(fs)
 	o.stores.register(fs)
-	fs.Var(&o.trustedProxies, "trusted-proxies", "`networks` whose X-Forwarded-For is believed, as 10.0.0.0/8,::1")
 	fs.Var(&o.lifetimes, "lifetimes", "`choices` that the page offers, ascending; the last is the maximum")
 	fs.Var((*values.Duration)(&o.defaultLifetime), "default-lifetime", "`one` of the lifetimes (default: 1d if it is one, else the first)")
 	fs.Int64Var(&o.maxDownloads, "max-downloads", 100, "largest `number` of downloads that a share may be limited to")
@@ -57,50 +57,122 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	fs.Var((*values.Size)(&o.partSize), "part-size", "`size` of a part; large shares have larger ones")
 	fs.Var((*values.Duration)(&o.sweep), "sweep", "`interval` of looking for shares to remove")
 	fs.Var((*values.Duration)(&o.abandonAfter), "abandon-after", "`time` after its last part at which an unfinished upload is removed")
-	fs.Float64Var(&o.createRate, "create-rate", 60, "`shares` per minute and client address, 0 for any number")
-	fs.Float64Var(&o.missRate, "miss-rate", 300, "`refusals` per minute and client address that say why, 0 for any number")
-	fs.Float64Var(&o.reportRate, "report-rate", 6, "`reports` per minute and client address, 0 for any number")
 	fs.StringVar(&o.reportRecipient, "report-recipient", "", "`age recipient` to which the page seals reports of abuse; without one it takes none")
 	fs.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level`: debug, info, warn or error")
 	fs.StringVar(&o.logFormat, "log-format", "text", "`format`: text or json")
+	fs.BoolVar(&o.logNetworks, "log-networks", false, "log the network, /24 or /48, that a request came from")
+	fs.StringVar(&o.privateListen, "private-listen", "", "`address` of metrics, profiles and draining, or unix:/path; without one there are none")
 	fs.BoolVar(&o.version, "version", false, "print the version and stop")
 	fs.BoolVar(&o.healthcheck, "healthcheck", false, "ask the server that listens on the address whether it works, and stop")
+	fs.BoolVar(&o.configCheck, "config-check", false, "say whether a server could start with these settings, and stop")
+	return fs
+}
 
+// parseOptions reads the environment first and then the command line.
+// More are flags of one command, which the environment does not set.
+func parseOptions(args []string, getenv func(string) string, stderr io.Writer, more ...func(*flag.FlagSet)) (*options, error) {
+	o := &options{}
+	fs := o.flags(stderr)
 	var errs []error
 	fs.VisitAll(func(f *flag.Flag) {
-		if f.Name == "version" || f.Name == "healthcheck" {
-			return // what to do, not how to be: the environment is the same for both
+		if isOrder(f.Name) {
+			return // the environment is the same for all of them
 		}
 		name := "SEALPOST_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if v := getenv(name); v != "" {
-			if err := f.Value.Set(v); err != nil {
-				errs = append(errs, fmt.Errorf("failed to parse %s: %w", name, err))
-			}
+		v, err := getenv(name), error(nil)
+		if fs.Lookup(f.Name+"-file") == nil { // else that is what the variable is of
+			v, err = valueOf(name, getenv)
+		}
+		if err == nil && v != "" {
+			err = f.Value.Set(v)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("failed to parse %s: %w", name, err))
 		}
 	})
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	for _, f := range more {
+		f(fs)
+	}
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
-	return o, o.validate(fs.Args())
+	o.rest = fs.Args()
+	if len(o.rest) > 0 && len(more) == 0 {
+		return nil, fmt.Errorf("unexpected argument %q", o.rest[0])
+	}
+	return o, o.validate()
 }
 
-func (o *options) validate(rest []string) error {
+// isOrder tells whether a flag says what to do, and not how to be.
+func isOrder(name string) bool {
+	return name == "version" || name == "healthcheck" || name == "config-check"
+}
+
+// valueOf returns a variable, or what is in the file that NAME_FILE names: for secrets, which do not belong into an environment.
+func valueOf(name string, getenv func(string) string) (string, error) {
+	v, path := getenv(name), getenv(name+"_FILE")
 	switch {
-	case len(rest) > 0:
-		return fmt.Errorf("unexpected argument %q", rest[0])
+	case path == "":
+		return v, nil
+	case v != "":
+		return "", errors.New("there is a file for it, too")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxValue+1))
+	if err == nil && len(text) > maxValue {
+		err = errors.New("the file is too large")
+	}
+	return strings.TrimSpace(string(text)), err
+}
+
+const maxValue = 64 << 10
+
+func (o *options) validate() error {
+	switch {
 	case o.logFormat != "text" && o.logFormat != "json":
 		return fmt.Errorf("unknown log format %q", o.logFormat)
 	case o.sweep < time.Second:
 		return fmt.Errorf("sweep interval %v is shorter than a second", o.sweep)
-	case o.createRate < 0 || o.missRate < 0 || o.reportRate < 0:
-		return errors.New("a rate is negative")
+	case o.privateListen == fromSystemd:
+		return errors.New("systemd hands over no private socket")
 	case o.maxShareSize == 0 || o.partSize == 0 || o.maxDownloads == 0 || o.abandonAfter == 0:
 		return errors.New("a limit is zero") // which server.Config takes for its default
 	}
-	return o.stores.validate()
+	errs := []error{o.front.validate(), o.limits.validate(), o.stores.validate()}
+	if o.privateListen != "" {
+		errs = append(errs, checkListen(o.privateListen))
+	}
+	return errors.Join(errs...)
+}
+
+// config is what the handler is made of, but for stores and pages. It reads files, and changes nothing.
+func (o *options) config(log *slog.Logger) (server.Config, error) {
+	c := server.Config{
+		Now:             time.Now,
+		Log:             log,
+		Lifetimes:       o.lifetimes,
+		DefaultLifetime: o.defaultLifetime,
+		MaxDownloads:    o.maxDownloads,
+		MaxShareSize:    o.maxShareSize,
+		PartSize:        o.partSize,
+		ReportRecipient: o.reportRecipient,
+		LongPoll:        longPoll,
+		AbandonAfter:    o.abandonAfter,
+		RequestID:       rand.Text,
+		LogNetworks:     o.logNetworks,
+	}
+	if o.limits.uploadHeader != "" && len(o.front.trustedProxies) == 0 && !o.front.mayBeSocket() {
+		return c, errors.New("a header vouches for uploaders, and no proxy is trusted to set it")
+	}
+	o.front.apply(&c)
+	return c, o.limits.apply(&c, log)
 }
 
 func (o *options) logger(w io.Writer) *slog.Logger {

@@ -1,32 +1,47 @@
 package main
 
 import (
-	"bytes"
-	"context"
+	"flag"
+	"io"
 	"os"
 	"regexp"
-	"slices"
+	"strings"
 	"testing"
 )
 
-// The README has one row for each flag, and none for a flag that is gone.
+// The README's table has one row for each flag, with its default, and none for a flag that is gone. Orders are no settings.
 func TestREADMEListsTheFlags(t *testing.T) {
 	readme, err := os.ReadFile("../../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var usage bytes.Buffer
-	run(context.Background(), []string{"-help"}, func(string) string { return "" }, &usage)
-	names := func(pattern string, text []byte) (out []string) {
-		for _, m := range regexp.MustCompile(pattern).FindAllSubmatch(text, -1) {
-			out = append(out, string(m[1]))
+	rows := map[string]string{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `-([a-z0-9-]+)` \\| `?([^|`]*?)`? \\|").FindAllStringSubmatch(string(readme), -1) {
+		if _, twice := rows[m[1]]; twice {
+			t.Errorf("-%s has two rows", m[1])
 		}
-		slices.Sort(out)
-		return out
+		rows[m[1]] = m[2]
 	}
-	flags := slices.DeleteFunc(names(`(?m)^  -([a-z0-9-]+)`, usage.Bytes()), func(s string) bool { return s == "version" || s == "healthcheck" })
-	rows := names("(?m)^\\| `-([a-z0-9-]+)` ", readme)
-	if len(flags) == 0 || !slices.Equal(flags, rows) {
-		t.Errorf("the README lists\n%v\nand sealpostd has\n%v", rows, flags)
+	new(options).flags(io.Discard).VisitAll(func(f *flag.Flag) {
+		row, ok := rows[f.Name]
+		delete(rows, f.Name)
+		_, usage := flag.UnquoteUsage(f)
+		switch {
+		case isOrder(f.Name):
+			if ok || !strings.Contains(string(readme), "`-"+f.Name+"`") {
+				t.Errorf("-%s is an order: it has a row, or is not mentioned", f.Name)
+			}
+		case !ok:
+			t.Errorf("-%s has no row", f.Name)
+		case strings.Contains(usage, "(default: "): // of which the flag itself has none
+			if row == "none" || row == "" {
+				t.Errorf("-%s has a default, and no row that says which", f.Name)
+			}
+		case !strings.EqualFold(row, f.DefValue) && !(row == "none" && f.DefValue == ""):
+			t.Errorf("-%s is %q by default, and its row says %q", f.Name, f.DefValue, row)
+		}
+	})
+	for name := range rows {
+		t.Errorf("there is no flag -%s", name)
 	}
 }

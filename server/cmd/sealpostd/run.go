@@ -8,8 +8,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
-	"net"
-	"net/http"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -27,8 +26,14 @@ const (
 	orphansEvery  = time.Hour
 )
 
+// noLog takes what net/http would log: it would tell client addresses. The handler logs its own errors.
+var noLog = log.New(io.Discard, "", 0)
+
 // run serves until ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == "token" {
+		return manageTokens(args[1:], getenv, os.Stdout, stderr)
+	}
 	o, err := parseOptions(args, getenv, stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -41,9 +46,17 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return nil
 	}
 	if o.healthcheck {
-		return checkHealth(ctx, o.listen)
+		return checkHealth(ctx, &o.front)
 	}
-	blobs, err := o.stores.openBlobs(ctx)
+	if o.configCheck {
+		return checkConfig(o, stderr)
+	}
+	logger := o.logger(stderr)
+	c, err := o.config(logger)
+	if err != nil {
+		return err
+	}
+	blobs, err := o.stores.openBlobs(ctx, o.limits.minFree)
 	if err != nil {
 		return fmt.Errorf("failed to open parts: %w", err)
 	}
@@ -54,51 +67,44 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	}
 	defer meta.Close()
 
-	site, err := static.Render(static.FS)
+	site, err := static.Render(static.FS, o.front.basePath)
 	if err != nil {
 		return err
 	}
 	if err := site.Compress(); err != nil {
 		return err
 	}
-	pages, err := server.Pages(site.Files)
+	pages, err := server.Pages(site.Files, o.front.basePath)
 	if err != nil {
 		return err
 	}
-	logger := o.logger(stderr)
-	s, err := server.New(server.Config{
-		Blobs:           blobs,
-		Meta:            meta,
-		Now:             time.Now,
-		Log:             logger,
-		Build:           site.Build,
-		Pages:           pages,
-		CreateLimiter:   newLimiter(o.createRate),
-		MissLimiter:     newLimiter(o.missRate),
-		ReportLimiter:   newLimiter(o.reportRate),
-		TrustedProxies:  o.trustedProxies,
-		Lifetimes:       o.lifetimes,
-		DefaultLifetime: o.defaultLifetime,
-		MaxDownloads:    o.maxDownloads,
-		MaxShareSize:    o.maxShareSize,
-		PartSize:        o.partSize,
-		ReportRecipient: o.reportRecipient,
-		LongPoll:        longPoll,
-		AbandonAfter:    o.abandonAfter,
-	})
+	watch := newWatch(blobs, meta, logger)
+	c.Blobs, c.Meta, c.Build, c.Pages = watch.blobs, watch.meta, site.Build, pages
+	c.Observer, c.Closing, c.Ready = watch.metrics, watch.draining.Load, watch.Ready
+	s, err := server.New(c)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, o, s, logger, stderr)
+	return serve(ctx, o, getenv, s, watch, logger, stderr)
 }
 
 // serve listens and sweeps until ctx is done, and returns when both have come to an end.
-func serve(ctx context.Context, o *options, s *server.Server, logger *slog.Logger, stderr io.Writer) error {
-	listener, err := net.Listen("tcp", o.listen)
+func serve(ctx context.Context, o *options, getenv func(string) string, s *server.Server, watch *watch, logger *slog.Logger,
+	stderr io.Writer) error {
+	front, err := o.front.open(o.stores.data, getenv, logger)
 	if err != nil {
-		return fmt.Errorf("failed to listen: %w", err)
+		return err
 	}
-	fmt.Fprintf(stderr, "listening on http://%s\n", listener.Addr())
+	for _, address := range front.addresses() {
+		fmt.Fprintf(stderr, "listening on %s\n", address)
+	}
+	stopPrivate, err := servePrivate(o.privateListen, watch.private(), stderr)
+	if err != nil {
+		front.close()
+		return err
+	}
+	defer stopPrivate()
+	tell(getenv, "READY=1")
 
 	ctx, cancel := context.WithCancel(ctx)
 	var sweeper sync.WaitGroup
@@ -106,26 +112,25 @@ func serve(ctx context.Context, o *options, s *server.Server, logger *slog.Logge
 	defer sweeper.Wait()
 	defer cancel()
 
-	web := &http.Server{
-		Handler:           withDeadlines(s, stallAfter),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       75 * time.Second,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          log.New(io.Discard, "", 0), // it would tell client addresses; the handler logs its own errors
-	}
+	web, plain := front.servers(s, &o.limits, watch.metrics)
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
+		watch.draining.Store(true) // who asks in private learns that this one is about to go
+		tell(getenv, "STOPPING=1")
 		patience, cancel := context.WithTimeout(context.Background(), shutdownAfter)
 		defer cancel()
+		if plain != nil {
+			plain.Close()
+		}
 		err := web.Shutdown(patience)
 		if err != nil {
 			err = errors.Join(fmt.Errorf("failed to stop gracefully: %w", err), web.Close())
 		}
 		stopped <- err
 	}()
-	if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("failed to serve: %w", err)
+	if err := front.serve(web, plain); err != nil {
+		return err
 	}
 	return <-stopped
 }

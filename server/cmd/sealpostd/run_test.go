@@ -69,7 +69,7 @@ func TestOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.maxDownloads != 9 || o.partSize != 1<<20 || o.trustedProxies.String() != "10.0.0.0/8,::1/128,192.0.2.0/24,192.0.2.9/32" ||
+	if o.maxDownloads != 9 || o.partSize != 1<<20 || o.front.trustedProxies.String() != "10.0.0.0/8,::1/128,192.0.2.0/24,192.0.2.9/32" ||
 		!slices.Equal(o.lifetimes, values.Durations{2 * time.Second, time.Hour, 7 * 24 * time.Hour}) ||
 		o.lifetimes.String() != "2s,1h,7d" {
 		t.Errorf("parsed %+v", o)

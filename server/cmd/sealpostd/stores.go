@@ -67,7 +67,8 @@ type (
 	}
 )
 
-func (o *storeOptions) openBlobs(ctx context.Context) (blobs, error) {
+// openBlobs opens what keeps parts, of which a disk leaves minFree bytes free.
+func (o *storeOptions) openBlobs(ctx context.Context, minFree int64) (blobs, error) {
 	if o.s3.Endpoint != "" {
 		cfg := o.s3
 		var err error
@@ -79,19 +80,40 @@ func (o *storeOptions) openBlobs(ctx context.Context) (blobs, error) {
 	if err := o.makeData(); err != nil {
 		return nil, err
 	}
-	return disk.Open(filepath.Join(o.data, "blobs"))
+	b, err := disk.Open(filepath.Join(o.data, "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	b.MinFree = minFree
+	return b, nil
+}
+
+// address is that of PostgreSQL, or "".
+func (o *storeOptions) address() (string, error) {
+	if o.dbFile == "" {
+		return o.db, nil
+	}
+	address, err := readSecret(o.dbFile)
+	if err == nil && !isPostgres(address) {
+		err = fmt.Errorf("address of database in %s is not postgres://…", o.dbFile)
+	}
+	return address, err
+}
+
+// check reads the secrets that are in files, and opens nothing.
+func (o *storeOptions) check() error {
+	_, err := o.address()
+	if o.s3KeyFile != "" {
+		_, serr := readSecret(o.s3KeyFile)
+		err = errors.Join(err, serr)
+	}
+	return err
 }
 
 func (o *storeOptions) openMeta(ctx context.Context) (meta, error) {
-	address := o.db
-	if o.dbFile != "" {
-		var err error
-		if address, err = readSecret(o.dbFile); err != nil {
-			return nil, err
-		}
-		if !isPostgres(address) {
-			return nil, fmt.Errorf("address of database in %s is not postgres://…", o.dbFile)
-		}
+	address, err := o.address()
+	if err != nil {
+		return nil, err
 	}
 	if address != "" {
 		return postgres.Open(ctx, address)
@@ -100,6 +122,29 @@ func (o *storeOptions) openMeta(ctx context.Context) (meta, error) {
 		return nil, err
 	}
 	return sqlite.Open(filepath.Join(o.data, "meta.db"))
+}
+
+// attachBlobs and attachMeta open the stores beside servers that may have them open. They make nothing and upgrade nothing. What is then
+// done to the stores any other server might do, too: databases and buckets look after themselves, and files have the locks that package
+// disk tells of.
+func (o *storeOptions) attachBlobs(ctx context.Context, minFree int64) (blobs, error) {
+	if o.s3.Endpoint == "" {
+		if _, err := os.Stat(filepath.Join(o.data, "blobs")); err != nil {
+			return nil, fmt.Errorf("failed to find what a server keeps: %w", err)
+		}
+	}
+	return o.openBlobs(ctx, minFree)
+}
+
+func (o *storeOptions) attachMeta(ctx context.Context) (meta, error) {
+	address, err := o.address()
+	switch {
+	case err != nil:
+		return nil, err
+	case address != "":
+		return postgres.Attach(ctx, address)
+	}
+	return sqlite.Attach(filepath.Join(o.data, "meta.db"))
 }
 
 func (o *storeOptions) makeData() error {

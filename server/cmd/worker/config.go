@@ -15,7 +15,9 @@ import (
 	"github.com/syumai/workers/cloudflare"
 
 	"github.com/sealpost/sealpost/server"
+	"github.com/sealpost/sealpost/server/internal/tokens"
 	"github.com/sealpost/sealpost/server/internal/values"
+	"github.com/sealpost/sealpost/server/store"
 	"github.com/sealpost/sealpost/server/store/d1"
 	"github.com/sealpost/sealpost/server/store/r2"
 )
@@ -34,7 +36,8 @@ func newServer(getenv func(string) string, logger *slog.Logger) (*server.Server,
 		Log:   logger,
 		Build: build,
 	}
-	createRate, missRate, reportRate := 60.0, 300.0, 6.0
+	createRate, missRate, reportRate, callRate := 60.0, 300.0, 6.0, 0.0
+	var uploadTokens text
 	// Subrequests of a request: 50 on Cloudflare's free plan, 10,000 on the paid one.
 	// https://developers.cloudflare.com/workers/platform/limits/
 	subrequests := int64(50)
@@ -48,6 +51,11 @@ func newServer(getenv func(string) string, logger *slog.Logger) (*server.Server,
 		set(getenv, "CREATE_RATE", (*number)(&createRate)),
 		set(getenv, "MISS_RATE", (*number)(&missRate)),
 		set(getenv, "REPORT_RATE", (*number)(&reportRate)),
+		set(getenv, "CALL_RATE", (*number)(&callRate)),
+		set(getenv, "MAX_TOTAL_SIZE", (*values.Size)(&c.MaxTotalSize)),
+		set(getenv, "DAILY_SHARES", (*integer)(&c.Daily.Shares)),
+		set(getenv, "DAILY_SIZE", (*values.Size)(&c.Daily.Bytes)),
+		set(getenv, "UPLOAD_TOKENS", &uploadTokens),
 		set(getenv, "REPORT_RECIPIENT", (*text)(&c.ReportRecipient)),
 		set(getenv, "SUBREQUESTS", (*integer)(&subrequests)),
 	)
@@ -55,7 +63,14 @@ func newServer(getenv func(string) string, logger *slog.Logger) (*server.Server,
 		return nil, err
 	}
 	c.CreateLimiter, c.MissLimiter = newLimiter("create", createRate), newLimiter("miss", missRate)
-	c.ReportLimiter = newLimiter("report", reportRate)
+	c.ReportLimiter, c.CallLimiter = newLimiter("report", reportRate), newLimiter("call", callRate)
+	if uploadTokens != "" {
+		list, err := tokens.Parse([]byte(uploadTokens))
+		if err != nil {
+			return nil, err
+		}
+		c.UploadTokens = func(token store.Hash) bool { return list.Has(token) }
+	}
 	spans := max(1, int(subrequests)-reserved)
 	c.Blobs = &r2.Store{Parts: binding("PARTS"), MaxSpans: spans, MaxSweep: max(1, spans/4)} // of an orphan, three questions and an answer
 	return server.New(c)

@@ -20,7 +20,7 @@ func batches() js.Value { return cloudflare.GetBinding("BATCHES") }
 
 func TestMeta(t *testing.T) {
 	storetest.Meta(t, func(t *testing.T) store.Meta {
-		if _, err := promise.Await(cloudflare.GetBinding("DB").Call("exec", "DELETE FROM shares\nDELETE FROM reports")); err != nil {
+		if _, err := promise.Await(cloudflare.GetBinding("DB").Call("exec", "DELETE FROM shares\nDELETE FROM reports\nDELETE FROM charges\nDELETE FROM salts\nUPDATE usage SET bytes = 0")); err != nil {
 			t.Fatal(err)
 		}
 		return &reopening{d1.New(batches)}

@@ -6,10 +6,7 @@ import (
 	"syscall"
 )
 
-// reserve is what Put leaves free for the records.
-const reserve = 16 << 20
-
-// allocate makes sure that f has room for size bytes, and the file system for the reserve besides.
+// allocate makes sure that f has room for size bytes.
 func allocate(f *os.File, size int64) error {
 	for size > 0 {
 		err := syscall.Fallocate(int(f.Fd()), 0, 0, size)
@@ -20,12 +17,16 @@ func allocate(f *os.File, size int64) error {
 			return err
 		}
 	}
-	// Asked after allocating, so that of many Puts at once none counts on room that another one got.
+	return nil
+}
+
+// leaves tells whether at least so many bytes are free in the file system of f.
+func leaves(f *os.File, free int64) error {
 	var st syscall.Statfs_t
 	if err := syscall.Fstatfs(int(f.Fd()), &st); err != nil || st.Blocks == 0 {
 		return nil // some network file systems have no numbers
 	}
-	if st.Bavail < reserve/uint64(st.Bsize) {
+	if st.Bavail < uint64(free)/uint64(st.Bsize) {
 		return syscall.ENOSPC
 	}
 	return nil

@@ -5,3 +5,5 @@ package disk
 import "os"
 
 func allocate(*os.File, int64) error { return nil }
+
+func leaves(*os.File, int64) error { return nil }

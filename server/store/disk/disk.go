@@ -17,10 +17,21 @@ import (
 
 // Store implements [store.Blobs] in a directory.
 type Store struct {
+	// MinFree is how many bytes Put leaves free in the file system, where that can be told: Linux. Open makes it MinFree, which is enough for
+	// records that lie beside the parts to note what may be deleted. Set it before the Store is used.
+	MinFree int64
+
 	root *os.Root // names cannot lead out of it
 }
 
-var _ store.Blobs = (*Store)(nil)
+var (
+	_ store.Blobs  = (*Store)(nil)
+	_ store.Lister = (*Store)(nil)
+	_ store.Roomy  = (*Store)(nil)
+)
+
+// MinFree is the least that makes sense, in bytes.
+const MinFree = 16 << 20
 
 const tempPrefix = ".t" // no id or object begins like this
 
@@ -42,7 +53,7 @@ func Open(dir string) (*Store, error) {
 			return nil, fmt.Errorf("failed to sync blob directory's parent: %w", err)
 		}
 	}
-	return &Store{root: root}, nil
+	return &Store{MinFree: MinFree, root: root}, nil
 }
 
 // Close releases the directory. Files that Open returned stay usable.
@@ -76,7 +87,7 @@ func (s *Store) Put(ctx context.Context, key store.Key, body io.Reader, size int
 		return fmt.Errorf("failed to create part: %w", full(err))
 	}
 	defer share.Close()
-	err = fill(ctx, f, body, size, key.Digest, magic)
+	err = s.fill(ctx, f, body, size, key.Digest, magic)
 	if cerr := f.Close(); err == nil && cerr != nil {
 		err = fmt.Errorf("failed to close part: %w", full(cerr))
 	}
@@ -87,6 +98,22 @@ func (s *Store) Put(ctx context.Context, key store.Key, body io.Reader, size int
 		share.Remove(temp) // after a rename there is none
 	}
 	return err
+}
+
+// HasRoom implements [store.Roomy].
+func (s *Store) HasRoom(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	dir, err := s.root.Open(".")
+	if err != nil {
+		return fmt.Errorf("failed to open blob directory: %w", err)
+	}
+	defer dir.Close()
+	if err := leaves(dir, s.MinFree); err != nil {
+		return fmt.Errorf("failed to find room: %w", full(err))
+	}
+	return nil
 }
 
 // createTemp makes a temporary file in a share's directory and returns both. Sweep and DeleteShare may remove the directory

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -230,5 +231,46 @@ func TestPutAgainstSweep(t *testing.T) {
 			t.Fatalf("what was put is gone: %v", err)
 		}
 		r.Close()
+	}
+}
+
+// TestListStrays: what is no object is told of, and what the system keeps beside is not.
+func TestListStrays(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	if err := put(s, 1, "data"); err != nil {
+		t.Fatal(err)
+	}
+	other := "ab/abcdefghijklmnoq"
+	if err := os.Mkdir(filepath.Join(dir, other), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for name, share := range map[string]string{
+		"ab/" + share + "/.tLEFTOVER":              share,
+		"ab/" + share + "/01-" + hexDigest("data"): share,
+		other + "/y": filepath.Base(other),
+		"ab/x":       "",
+		"notes.txt":  "",
+		".snapshot":  "-",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if share != "-" {
+			want[filepath.Base(name)] = share
+		}
+	}
+	got := map[string]string{}
+	err := s.List(t.Context(), func(o store.Object) error {
+		if o.Stray != "" {
+			got[o.Stray] = o.Key.Share
+		} else if o.Key != key(1, "data") {
+			t.Errorf("listed %+v", o)
+		}
+		return nil
+	})
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("listed %v, want %v, %v", got, want, err)
 	}
 }

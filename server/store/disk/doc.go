@@ -25,7 +25,7 @@
 //
 // Removing is not synced: what a power cut brings back has no record and is swept again.
 //
-// On Linux a Put leaves at least 16 MiB of the file system free. A disk that is full to the brim would not even let
+// On Linux a Put leaves some of the file system free, 16 MiB or what Store.MinFree says. A disk that is full to the brim would not even let
 // the database beside it note what is taken or to be deleted.
 //
 // File names are case sensitive. Where a file system is not, two ids that differ by case alone would share a directory, which

@@ -18,8 +18,12 @@ var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
 // fill reserves size bytes in f, then writes body and syncs it. The loop is our own, not io.Copy's, which would take the
 // 32 KiB way of os.File.ReadFrom, and so that an error of the body is never taken for one of the disk.
-func fill(ctx context.Context, f *os.File, body io.Reader, size int64, digest store.Hash, magic string) error {
-	if err := allocate(f, size); err != nil {
+func (s *Store) fill(ctx context.Context, f *os.File, body io.Reader, size int64, digest store.Hash, magic string) error {
+	err := allocate(f, size)
+	if err == nil {
+		err = leaves(f, s.MinFree) // asked after allocating, so that of many Puts at once none counts on room that another one got
+	}
+	if err != nil {
 		return fmt.Errorf("failed to allocate part: %w", full(err))
 	}
 	buf := buffers.Get().(*[64 << 10]byte)

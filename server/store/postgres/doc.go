@@ -27,7 +27,7 @@
 // Open makes the schema if there is none, and brings an older one to the newest, in one transaction, of which the servers that start at
 // once run one. A build that is older than the database refuses it with store.ErrTooNew. The tables are where search_path says.
 //
-// What lies in them: hashes of tokens, sizes, counts, times, and sealed reports. PostgreSQL overwrites nothing: what was
+// What lies in them: hashes of tokens, sizes, counts, times, sealed reports, and of this day hashes of addresses with their salt. PostgreSQL overwrites nothing: what was
 // deleted remains in its files until VACUUM, and in the log and its archive for as long as they are kept.
 //
 // Through a pooler in transaction mode it works with prepared statements (PgBouncer 1.21 or newer), or, without, by

@@ -37,7 +37,24 @@ var _ store.Meta = (*Store)(nil)
 
 // Open connects to a database, by an address as libpq takes them: postgres://user:password@host/name?sslmode=verify-full. What it does not
 // say is taken from libpq's environment variables.
-func Open(ctx context.Context, address string) (_ *Store, err error) {
+func Open(ctx context.Context, address string) (*Store, error) {
+	return open(ctx, address, migrate)
+}
+
+// Attach connects to a database beside servers that may use it: it neither makes nor upgrades the schema. An older one is an error, as those
+// servers may be of an older build, which an upgrade would take it from.
+func Attach(ctx context.Context, address string) (*Store, error) {
+	return open(ctx, address, func(ctx context.Context, pool *pgxpool.Pool) error {
+		version, err := (records.Store{DB: database{pool}}).Version(ctx)
+		if err == nil && version < records.SchemaVersion {
+			err = fmt.Errorf("it is of version %d, which a server has yet to upgrade to %d", version, records.SchemaVersion)
+		}
+		return err
+	})
+}
+
+// open connects to a database and has it prepared.
+func open(ctx context.Context, address string, prepare func(context.Context, *pgxpool.Pool) error) (_ *Store, err error) {
 	cfg, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		return nil, fmt.Errorf("failed to parse address of database: %w", err)
@@ -69,8 +86,8 @@ func Open(ctx context.Context, address string) (_ *Store, err error) {
 	if err := checkSettings(ctx, pool); err != nil {
 		return nil, fmt.Errorf("failed to open database: %w", err)
 	}
-	if err := migrate(ctx, pool); err != nil {
-		return nil, fmt.Errorf("failed to prepare database: %w", failure(err))
+	if err := prepare(ctx, pool); err != nil {
+		return nil, fmt.Errorf("failed to prepare database: %w", err)
 	}
 	if _, err := s.Version(ctx); err != nil {
 		return nil, err
@@ -101,7 +118,7 @@ func checkSettings(ctx context.Context, pool *pgxpool.Pool) error {
 // migrate makes the schema if there is none, and brings an older one to the newest: all of that or nothing. One that it does not know it
 // leaves as it is.
 func migrate(ctx context.Context, pool *pgxpool.Pool) error {
-	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(migration)); err != nil {
 			return err
 		}
@@ -121,6 +138,10 @@ func migrate(ctx context.Context, pool *pgxpool.Pool) error {
 		_, err = tx.Exec(ctx, dialect.Replace(statements))
 		return err
 	})
+	if err != nil {
+		return failure(err)
+	}
+	return nil
 }
 
 // dialect makes of the schema's types those of PostgreSQL. Ids are compared as bytes, so that no order depends on a locale.

@@ -59,7 +59,7 @@ func ready(t testing.TB, s store.Meta, n int) store.Share {
 		t.Fatal(err)
 	}
 	for part := range int64(2) {
-		if _, err := s.AddPart(t.Context(), sh.ID, store.Part{N: part, Size: 10}, now, now+1000); err != nil {
+		if _, err := s.AddPart(t.Context(), sh.ID, store.Part{N: part, Size: 10}, now, now+1000, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -111,10 +111,13 @@ func TestUpgrade(t *testing.T) {
 	old, fresh := p.Schema(t), p.Schema(t)
 	s := open(t, old)
 	sh := ready(t, s, 1)
-	if _, err := s.Pool().Exec(t.Context(), `DROP TABLE reports; UPDATE schema_version SET version = 1`); err != nil {
+	if _, err := s.Pool().Exec(t.Context(), `DROP TABLE reports, usage, salts, charges; UPDATE schema_version SET version = 1`); err != nil {
 		t.Fatal(err)
 	}
 	s.Close()
+	if _, err := postgres.Attach(t.Context(), old); err == nil || !strings.Contains(err.Error(), "version 1") { // an older server may use it
+		t.Errorf("attached: %v", err)
+	}
 	s = open(t, old)
 	if got, err := s.Share(t.Context(), sh.ID, now); err != nil || got != sh {
 		t.Errorf("got %+v, want %+v, error %v", got, sh, err)

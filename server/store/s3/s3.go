@@ -38,7 +38,10 @@ type Store struct {
 	stall     time.Duration // after which a store that moves no byte is given up
 }
 
-var _ store.Blobs = (*Store)(nil)
+var (
+	_ store.Blobs  = (*Store)(nil)
+	_ store.Lister = (*Store)(nil)
+)
 
 const (
 	stallAfter   = 30 * time.Second

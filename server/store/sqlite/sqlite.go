@@ -21,22 +21,49 @@ import (
 type Store struct {
 	records.Store
 	writer, reader *sql.DB
-	forgot         atomic.Bool // the log may still have pages of forgotten shares and dropped reports
+	forgot         atomic.Bool // the log may still have pages of forgotten shares, dropped reports and charges
 }
 
-var _ store.Meta = (*Store)(nil)
+var (
+	_ store.Meta    = (*Store)(nil)
+	_ store.Checker = (*Store)(nil)
+)
 
 const readers = 4
 
-// Open opens the records in the file path, which is created if it is missing.
-func Open(path string) (_ *Store, err error) {
-	path, err = filepath.Abs(path)
+// Open opens the records in the file path, which is created if it is missing, and upgraded if it is older.
+func Open(path string) (*Store, error) {
+	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("failed to locate database: %w", err)
 	}
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("failed to create database: %w", full(err))
 	}
+	return open(path, (*Store).migrate)
+}
+
+// Attach opens the records in a file that another process may have open, too: it neither creates nor upgrades it. An older file is an
+// error, as that other process may be an older build, which an upgrade would take the file from.
+func Attach(path string) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("failed to locate database: %w", err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("failed to open database: %w", err)
+	}
+	return open(path, func(s *Store, ctx context.Context) error {
+		version, err := s.Version(ctx)
+		if err == nil && version < records.SchemaVersion {
+			err = fmt.Errorf("failed to open database of version %d, which the server has yet to upgrade to %d", version, records.SchemaVersion)
+		}
+		return err
+	})
+}
+
+// open connects to a file and has it prepared before anything reads.
+func open(path string, prepare func(*Store, context.Context) error) (_ *Store, err error) {
 	s := &Store{}
 	s.DB = db{s}
 	s.forgot.Store(true) // by whoever had the file before, and may have been killed
@@ -48,10 +75,10 @@ func Open(path string) (_ *Store, err error) {
 	if s.writer, err = connect(path, 1, "secure_delete(ON)", "foreign_keys(ON)"); err != nil {
 		return nil, err
 	}
-	if err := s.migrate(context.Background()); err != nil {
+	if s.reader, err = connect(path, readers, "query_only(ON)"); err != nil {
 		return nil, err
 	}
-	if s.reader, err = connect(path, readers, "query_only(ON)"); err != nil {
+	if err := prepare(s, context.Background()); err != nil { // the first to connect
 		return nil, err
 	}
 	if _, err := s.Version(context.Background()); err != nil {
@@ -220,6 +247,38 @@ func (s *Store) Forget(ctx context.Context, id string) error {
 // DropReports implements [store.Meta].
 func (s *Store) DropReports(ctx context.Context, before int64) (int64, error) {
 	n, err := s.Store.DropReports(ctx, before)
+	if n > 0 {
+		s.forgot.Store(true)
+	}
+	return n, err
+}
+
+// Check implements [store.Checker].
+func (s *Store) Check(ctx context.Context) (damage []string, err error) {
+	for _, query := range []string{
+		`SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
+		`SELECT 'a row of ' || "table" || ' belongs to no share' FROM pragma_foreign_key_check`,
+	} {
+		err := each(ctx, s.reader, records.Statement{Query: query, Row: func(r records.Row) error {
+			var text string
+			err := r.Scan(&text)
+			damage = append(damage, text)
+			return err
+		}})
+		var e *sqlite.Error
+		switch {
+		case errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_CORRUPT:
+			damage = append(damage, e.Error())
+		case err != nil:
+			return damage, fmt.Errorf("failed to check database: %w", err)
+		}
+	}
+	return damage, nil
+}
+
+// DropCharges implements [store.Meta].
+func (s *Store) DropCharges(ctx context.Context, before int64) (int64, error) {
+	n, err := s.Store.DropCharges(ctx, before)
 	if n > 0 {
 		s.forgot.Store(true)
 	}

@@ -152,7 +152,7 @@ func TestGone(t *testing.T) {
 		for k := range int64(3) {
 			p := store.Part{N: k, Size: 100}
 			copy(p.Digest[:], "digest-of-"+sh.ID)
-			if _, err := s.AddPart(ctx, sh.ID, p, now, now+1000); err != nil {
+			if _, err := s.AddPart(ctx, sh.ID, p, now, now+1000, 0); err != nil {
 				t.Fatal(err)
 			}
 		}

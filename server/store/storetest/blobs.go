@@ -38,6 +38,7 @@ func Blobs(t *testing.T, open func(t *testing.T) store.Blobs) {
 		{"DeleteShareWhileReading", blobsDeleteWhileReading},
 		{"Sweep", blobsSweep},
 		{"SweepFails", blobsSweepFails},
+		{"List", blobsList},
 		{"Durable", blobsDurable},
 		{"RacingPuts", blobsRacingPuts},
 		{"PutAgainstDeleteShare", blobsPutAgainstDelete},

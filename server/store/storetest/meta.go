@@ -53,6 +53,15 @@ func Meta(t *testing.T, open func(t *testing.T) store.Meta) {
 		{"AddReportRacing", metaAddReportRacing},
 		{"Reports", metaReports},
 		{"DropReports", metaDropReports},
+		{"Records", metaRecords},
+		{"RecordsPages", metaRecordsPages},
+		{"Totals", metaTotals},
+		{"Usage", metaUsage},
+		{"Total", metaTotal},
+		{"TotalRacing", metaTotalRacing},
+		{"Charge", metaCharge},
+		{"ChargeRacing", metaChargeRacing},
+		{"DropCharges", metaDropCharges},
 		{"Cancelled", metaCancelled},
 		{"Durable", metaDurable},
 	} {
@@ -87,7 +96,7 @@ func add(t *testing.T, m store.Meta, id string, sizes ...int64) []store.Part {
 	var parts []store.Part
 	for n, size := range sizes {
 		p := store.Part{N: int64(n), Size: size, Digest: newHash()}
-		got, err := m.AddPart(t.Context(), id, p, now, now+abandon)
+		got, err := m.AddPart(t.Context(), id, p, now, now+abandon, 0)
 		must(t, err)
 		wantEqual(t, "added part", got, p)
 		parts = append(parts, p)
@@ -150,7 +159,7 @@ var byID = []struct {
 		return err
 	}},
 	{"AddPart", func(ctx context.Context, m store.Meta, id string, at int64) error {
-		_, err := m.AddPart(ctx, id, store.Part{N: 1, Size: 1, Digest: store.Hash{1}}, at, at)
+		_, err := m.AddPart(ctx, id, store.Part{N: 1, Size: 1, Digest: store.Hash{1}}, at, at, 0)
 		return err
 	}},
 	{"Complete", func(ctx context.Context, m store.Meta, id string, at int64) error {
@@ -254,7 +263,7 @@ func metaExpiry(t *testing.T, m store.Meta) {
 	}
 	s := create(t, m)
 	add(t, m, s.ID, 7, 10)
-	_, err := m.AddPart(t.Context(), s.ID, store.Part{N: 2, Size: 1}, now+abandon, now+2*abandon)
+	_, err := m.AddPart(t.Context(), s.ID, store.Part{N: 2, Size: 1}, now+abandon, now+2*abandon, 0)
 	wantErr(t, "part for an abandoned share", err, store.ErrNotFound)
 	_, err = m.Part(t.Context(), s.ID, 2)
 	wantErr(t, "part that was refused", err, store.ErrNotFound)
@@ -336,8 +345,20 @@ func metaCancelled(t *testing.T, m store.Meta) {
 	if _, err := m.Reports(ctx, store.Report{}, 10); err == nil {
 		t.Error("Reports worked with a cancelled context")
 	}
+	if err := m.Charge(ctx, store.Charge{Day: today, Shares: 1}, store.Daily{}); err == nil {
+		t.Error("Charge worked with a cancelled context")
+	}
 	if _, err := m.DropReports(ctx, now); err == nil {
 		t.Error("DropReports worked with a cancelled context")
+	}
+	if _, err := m.Record(ctx, s.ID); err == nil {
+		t.Error("Record worked with a cancelled context")
+	}
+	if _, err := m.Records(ctx, "", 10); err == nil {
+		t.Error("Records worked with a cancelled context")
+	}
+	if _, err := m.Totals(ctx, now); err == nil {
+		t.Error("Totals worked with a cancelled context")
 	}
 	got, err := m.Share(t.Context(), s.ID, now)
 	must(t, err)
@@ -355,8 +376,14 @@ func metaDurable(t *testing.T, m store.Meta) {
 	removed := ready(t, m)
 	r := report(t, m, removed.ID, now, "of a share that is removed")
 	must(t, m.Remove(t.Context(), removed.ID, now))
+	must(t, m.Charge(t.Context(), store.Charge{Client: "a", Day: today, Shares: 1}, store.Daily{}))
+	usage, err := m.Usage(t.Context())
+	must(t, err)
 	m = re.Reopen(t)
 	wantReports(t, m, r)
+	wantUsage(t, m, usage)
+	err = m.Charge(t.Context(), store.Charge{Client: "a", Day: today, Shares: 1}, store.Daily{Shares: 1})
+	wantErr(t, "charge after it was reopened", err, store.ErrOverShares)
 	s.Taken = 1
 	got, err := m.Share(t.Context(), s.ID, now)
 	must(t, err)

@@ -14,12 +14,12 @@ func metaAddPart(t *testing.T, m store.Meta) {
 	parts := add(t, m, s.ID, 7, 100, 100)
 	high := store.Part{N: 4096, Size: 64 << 20, Digest: newHash()} // any order
 	for range 2 {
-		got, err := m.AddPart(t.Context(), s.ID, high, now, now+abandon)
+		got, err := m.AddPart(t.Context(), s.ID, high, now, now+abandon, 0)
 		must(t, err)
 		wantEqual(t, "part", got, high)
 	}
 	for _, p := range []store.Part{{N: 1, Size: 100, Digest: newHash()}, {N: 1, Size: 99, Digest: parts[1].Digest}} {
-		got, err := m.AddPart(t.Context(), s.ID, p, now, now+abandon)
+		got, err := m.AddPart(t.Context(), s.ID, p, now, now+abandon, 0)
 		must(t, err)
 		wantEqual(t, "part that was first", got, parts[1])
 	}
@@ -63,7 +63,7 @@ func metaAddPartPostpones(t *testing.T, m store.Meta) {
 	}
 	part := func(n, at int64) {
 		t.Helper()
-		_, err := m.AddPart(t.Context(), s.ID, store.Part{N: n, Size: 1}, at, at+abandon)
+		_, err := m.AddPart(t.Context(), s.ID, store.Part{N: n, Size: 1}, at, at+abandon, 0)
 		must(t, err)
 	}
 	part(1, now+3600)
@@ -83,7 +83,7 @@ func metaAddPartRacing(t *testing.T, m store.Meta) {
 	got := make([]store.Part, 32)
 	race(len(got), func(i int) {
 		var err error
-		got[i], err = m.AddPart(context.Background(), s.ID, store.Part{N: 1, Size: int64(i), Digest: newHash()}, now, now+abandon)
+		got[i], err = m.AddPart(context.Background(), s.ID, store.Part{N: 1, Size: int64(i), Digest: newHash()}, now, now+abandon, 0)
 		if err != nil {
 			t.Errorf("add: %v", err)
 		}
@@ -110,11 +110,11 @@ func metaComplete(t *testing.T, m store.Meta) {
 	}
 	incomplete()
 	for _, p := range []store.Part{{N: 4, Size: 10}, {N: 2, Size: partSize}, {N: 0, Size: 7}, {N: 1, Size: partSize}} {
-		_, err := m.AddPart(t.Context(), s.ID, p, now, now+abandon)
+		_, err := m.AddPart(t.Context(), s.ID, p, now, now+abandon, 0)
 		must(t, err)
 		incomplete()
 	}
-	_, err := m.AddPart(t.Context(), s.ID, store.Part{N: 3, Size: partSize}, now, now+abandon)
+	_, err := m.AddPart(t.Context(), s.ID, store.Part{N: 3, Size: partSize}, now, now+abandon, 0)
 	must(t, err)
 	for range 2 {
 		got, err := m.Complete(t.Context(), s.ID, 3*partSize+10, 4, at)
@@ -126,10 +126,10 @@ func metaComplete(t *testing.T, m store.Meta) {
 		_, err := m.Complete(t.Context(), s.ID, c[0], c[1], at)
 		wantErr(t, "completing with other numbers", err, store.ErrConflict)
 	}
-	got, err := m.AddPart(t.Context(), s.ID, store.Part{N: 4, Size: 10}, at, at+abandon)
+	got, err := m.AddPart(t.Context(), s.ID, store.Part{N: 4, Size: 10}, at, at+abandon, 0)
 	must(t, err)
 	wantEqual(t, "part that a ready share has", got, store.Part{N: 4, Size: 10})
-	_, err = m.AddPart(t.Context(), s.ID, store.Part{N: 5, Size: 10}, at, at+abandon)
+	_, err = m.AddPart(t.Context(), s.ID, store.Part{N: 5, Size: 10}, at, at+abandon, 0)
 	wantErr(t, "part for a ready share", err, store.ErrNotOpen)
 	after, err := m.Share(t.Context(), s.ID, at)
 	must(t, err)
@@ -166,7 +166,7 @@ func metaCompleteSizes(t *testing.T, m store.Meta) {
 		s := create(t, m)
 		for n, size := range c.parts {
 			if size >= 0 {
-				_, err := m.AddPart(t.Context(), s.ID, store.Part{N: int64(n), Size: size}, now, now+abandon)
+				_, err := m.AddPart(t.Context(), s.ID, store.Part{N: int64(n), Size: size}, now, now+abandon, 0)
 				must(t, err)
 			}
 		}
@@ -193,7 +193,7 @@ func metaCompleteAgainstAddPart(t *testing.T, m store.Meta) {
 				}
 				return
 			}
-			_, err := m.AddPart(context.Background(), s.ID, store.Part{N: 2 + int64(i), Size: 1}, now, now+abandon)
+			_, err := m.AddPart(context.Background(), s.ID, store.Part{N: 2 + int64(i), Size: 1}, now, now+abandon, 0)
 			if err != nil && !errors.Is(err, store.ErrNotOpen) {
 				t.Errorf("add: %v", err)
 			}
@@ -218,7 +218,7 @@ func metaCompleteAgainstRemove(t *testing.T, m store.Meta) {
 			case 0:
 				_, err = m.Complete(context.Background(), s.ID, partSize+10, 2, now)
 			case 1:
-				_, err = m.AddPart(context.Background(), s.ID, store.Part{N: 1, Size: partSize}, now, now+abandon)
+				_, err = m.AddPart(context.Background(), s.ID, store.Part{N: 1, Size: partSize}, now, now+abandon, 0)
 			case 2:
 				err = m.Remove(context.Background(), s.ID, now)
 			}

@@ -1,4 +1,4 @@
-// Command sealpost opens shares without a browser.
+// Command sealpost opens shares, and reports of them, without a browser.
 //
 //	sealpost key LINK
 //
@@ -16,6 +16,16 @@
 // SEALPOST_PASSWORD, or else asked for on the terminal, or else it is the first line of standard input. It is never an argument,
 // because other users of the machine see those. They see the link as well: where that matters, give "-" and put it on the first line
 // of standard input.
+//
+//	sealpost report -i IDENTITIES [FILE …]
+//
+// opens reports of abuse, for the operator whose age recipient they were sealed to. IDENTITIES is a file as age-keygen makes it, also
+// with -pq. A FILE, or else standard input, is what sealpostd admin reports has written: JSON lines, or a single sealed report. So the key
+// need never be on the server:
+//
+//	ssh HOST sealpostd admin reports -data DATA | sealpost report -i reports.txt
+//
+// Whether the key of the share is in a report is told; -keys shows it. -json prints one object a line, with everything.
 package main
 
 import (
@@ -35,10 +45,14 @@ import (
 
 const usage = `usage: sealpost key LINK
        sealpost token LINK
+       sealpost report -i IDENTITIES [-keys] [-json] [FILE ...]
 
 key prints the age identity of a share, which opens it; token prints what a recipient shows the server to download it.
 LINK is the whole link, or what follows its "#", or "-" to read it from standard input. If a password is needed, it is taken
 from SEALPOST_PASSWORD, or asked for.
+
+report opens reports of abuse: what sealpostd admin reports writes, from FILE or standard input, with the operator's age identities.
+-keys shows the keys of shares that are in them; -json prints everything, one object a line.
 `
 
 // commands are what can be printed of a link's keys.
@@ -58,6 +72,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if len(args) == 1 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help") {
 		fmt.Fprint(stdout, usage)
 		return 0
+	}
+	if len(args) > 0 && args[0] == "report" {
+		return runReport(ctx, args[1:], stdin, stdout, stderr)
 	}
 	if len(args) != 2 || commands[args[0]] == nil {
 		fmt.Fprint(stderr, usage)

@@ -20,11 +20,18 @@ const (
 
 	// AddPart. The primary key decides between racing parts. The expiry moves only when that is worth a write: by more than a
 	// 24th of what is left, an hour of a day. The select tells no share, no part, and the part that counts apart.
+	//
+	// The bytes are counted first, of a part that will be inserted and if all stay within the most there may be; then it is inserted if
+	// this very call, which has a random name, was the last to count. The one row of usage makes adding parts wait for each other.
+	partCount = `UPDATE usage SET bytes = bytes + $1, last = $2 WHERE (CAST($3 AS BIGINT) = 0 OR bytes + $1 <= $3)
+		AND EXISTS (SELECT 1 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5)
+		AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n = $6)`
 	partInsert = `INSERT INTO parts (share, n, size, digest)
-		SELECT id, $1, $2, $3 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5 ON CONFLICT DO NOTHING`
+		SELECT id, $1, $2, $3 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5
+		AND EXISTS (SELECT 1 FROM usage WHERE last = $6) ON CONFLICT DO NOTHING`
 	partPostpone = `UPDATE shares SET expires = $1
 		WHERE id = $2 AND state = 'open' AND expires > $3 AND $1 - expires > ($1 - $3) / 24`
-	partResult = `SELECT p.size, p.digest FROM shares s LEFT JOIN parts p ON p.share = s.id AND p.n = $1
+	partResult = `SELECT s.state, p.size, p.digest FROM shares s LEFT JOIN parts p ON p.share = s.id AND p.n = $1
 		WHERE s.id = $2 AND s.state <> 'removed' AND s.expires > $3`
 
 	partSelect  = `SELECT size, digest FROM parts WHERE share = $1 AND n = $2`
@@ -92,8 +99,23 @@ const (
 	doomSelect   = `SELECT id FROM shares WHERE state = 'removed' ORDER BY RANDOM() LIMIT $1`
 	doomUnmarked = `SELECT id FROM shares WHERE state = 'removed' OR expires <= $1 ORDER BY RANDOM() LIMIT $2`
 
-	// Parts and tickets go with it.
+	usageSelect = `SELECT bytes FROM usage`
+
+	// Forget. Parts and tickets go with the share, and its bytes off the usage first: once, as two who forget a share wait for each other.
+	forgetCount = `UPDATE usage SET bytes = bytes - (SELECT COALESCE(SUM(p.size), 0) FROM parts p WHERE p.share = $1)
+		WHERE EXISTS (SELECT 1 FROM shares WHERE id = $1 AND state = 'removed')`
 	forget = `DELETE FROM shares WHERE id = $1 AND state = 'removed'`
+
+	// Charge. One statement counts or does not; what there is then tells which limit it was.
+	saltSelect = `SELECT salt FROM salts WHERE day = $1`
+	saltInsert = `INSERT INTO salts (day, salt) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+	charge     = `INSERT INTO charges (day, client, shares, bytes)
+		SELECT day, $1, $2, $3 FROM salts WHERE day = $4 AND CAST($2 AS BIGINT) <= CAST($5 AS BIGINT) AND CAST($3 AS BIGINT) <= CAST($6 AS BIGINT)
+		ON CONFLICT (day, client) DO UPDATE SET shares = charges.shares + $2, bytes = charges.bytes + $3
+		WHERE charges.shares + $2 <= $5 AND charges.bytes + $3 <= $6 RETURNING shares`
+	chargeResult = `SELECT shares FROM charges WHERE day = $1 AND client = $2`
+	chargesDrop  = `DELETE FROM charges WHERE day < $1`
+	saltsDrop    = `DELETE FROM salts WHERE day < $1 RETURNING day`
 
 	// AddReport. The insert gives way to the same report, which the result then finds; else that tells whether it is the limit of
 	// the share that was reached.
@@ -107,4 +129,20 @@ const (
 	reportsSelect = `SELECT id, share, received, sealed FROM reports
 		WHERE received > $1 OR received = $1 AND id > $2 ORDER BY received, id LIMIT $3`
 	reportsDrop = `DELETE FROM reports WHERE received < $1 RETURNING id`
+
+	// Record and Records.
+	recordColumns = columns + `,
+		(SELECT COUNT(*) FROM parts p WHERE p.share = shares.id AND p.n > 0),
+		(SELECT CAST(COALESCE(SUM(p.size), 0) AS BIGINT) FROM parts p WHERE p.share = shares.id),
+		(SELECT COUNT(*) FROM tickets t WHERE t.share = shares.id),
+		(SELECT COUNT(*) FROM tickets t WHERE t.share = shares.id AND t.used <> 0),
+		(SELECT COUNT(*) FROM reports r WHERE r.share = shares.id)`
+	recordSelect  = `SELECT ` + recordColumns + ` FROM shares WHERE id = $1`
+	recordsSelect = `SELECT ` + recordColumns + ` FROM shares WHERE id > $1 ORDER BY id LIMIT $2`
+
+	totalsSelect = `SELECT COUNT(CASE WHEN state = 'open' AND expires > $1 THEN 1 END),
+		COUNT(CASE WHEN state = 'ready' AND expires > $1 THEN 1 END),
+		COUNT(CASE WHEN state = 'removed' OR expires <= $1 THEN 1 END),
+		(SELECT CAST(COALESCE(SUM(p.size), 0) AS BIGINT) FROM parts p),
+		(SELECT COUNT(*) FROM reports r) FROM shares`
 )

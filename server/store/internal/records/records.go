@@ -16,8 +16,8 @@ type DB interface {
 	// Write runs statements one after the other as one step, which is durable when Write returns nil, and does not become so
 	// in part. Others see all of it or nothing, and it sees all that was acknowledged before. Batches about the same share do
 	// not overlap, and one about many shares, for which share is "", overlaps with none: each statement sees what the one
-	// before it did, and nothing comes in between. A full database is store.ErrFull, possibly wrapped, and one that cannot be
-	// reached store.ErrUnavailable.
+	// before it did, and nothing comes in between. What is about something else than a share has a name for that, as no share
+	// has. A full database is store.ErrFull, possibly wrapped, and one that cannot be reached store.ErrUnavailable.
 	Write(ctx context.Context, share string, batch ...Statement) error
 }
 
@@ -54,9 +54,13 @@ func one(found *bool, query string, args []any, dest ...any) Statement {
 
 // share is a statement that answers the columns of a share, and whatever follows them.
 func share(s *store.Share, found *bool, query string, args []any, more ...any) Statement {
-	return one(found, query, args, append([]any{&s.ID, (*hash)(&s.Access), (*hash)(&s.Reader), (*hash)(&s.Owner), &s.State,
-		(*flag)(&s.Password), &s.PartSize, &s.Size, &s.Parts, &s.Created, &s.Completed, &s.Expires, &s.Lifetime, &s.MaxDownloads,
-		&s.Taken}, more...)...)
+	return one(found, query, args, append(into(s), more...)...)
+}
+
+// into are what columns are scanned into.
+func into(s *store.Share) []any {
+	return []any{&s.ID, (*hash)(&s.Access), (*hash)(&s.Reader), (*hash)(&s.Owner), &s.State, (*flag)(&s.Password), &s.PartSize, &s.Size,
+		&s.Parts, &s.Created, &s.Completed, &s.Expires, &s.Lifetime, &s.MaxDownloads, &s.Taken}
 }
 
 // ids is a statement that answers ids.

@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -37,16 +38,21 @@ func (s Store) Share(ctx context.Context, id string, now int64) (got store.Share
 }
 
 // AddPart implements [store.Meta].
-func (s Store) AddPart(ctx context.Context, id string, p store.Part, now, expires int64) (store.Part, error) {
+func (s Store) AddPart(ctx context.Context, id string, p store.Part, now, expires, most int64) (store.Part, error) {
+	caller := rand.Text()
+	var state string
 	var size sql.NullInt64
 	var digest []byte
 	var found bool
 	err := s.DB.Write(ctx, id,
-		do(partInsert, p.N, p.Size, p.Digest[:], id, now),
+		do(partCount, p.Size, caller, most, id, now, p.N),
+		do(partInsert, p.N, p.Size, p.Digest[:], id, now, caller),
 		do(partPostpone, expires, id, now),
-		one(&found, partResult, []any{p.N, id, now}, &size, &digest))
+		one(&found, partResult, []any{p.N, id, now}, &state, &size, &digest))
 	err = orNotFound(err, found)
 	switch {
+	case err == nil && !size.Valid && state == store.Open:
+		err = store.ErrOverTotal
 	case err == nil && !size.Valid:
 		err = store.ErrNotOpen
 	case err == nil && len(digest) != len(p.Digest):
@@ -163,7 +169,7 @@ func (s Store) Unmarked(ctx context.Context, now int64, limit int, err error) (d
 
 // Forget implements [store.Meta].
 func (s Store) Forget(ctx context.Context, id string) error {
-	if err := s.DB.Write(ctx, id, do(forget, id)); err != nil {
+	if err := s.DB.Write(ctx, id, do(forgetCount, id), do(forget, id)); err != nil {
 		return fmt.Errorf("failed to forget share: %w", err)
 	}
 	return nil

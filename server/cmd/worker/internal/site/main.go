@@ -32,7 +32,7 @@ func run(args []string, sources fs.FS) error {
 	if len(args) != 1 {
 		return fmt.Errorf("usage: site FOLDER")
 	}
-	site, err := static.Render(sources)
+	site, err := static.Render(sources, "")
 	if err != nil {
 		return err
 	}

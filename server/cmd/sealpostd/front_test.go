@@ -1,0 +1,499 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sealpost/sealpost/server/api"
+)
+
+// running is sealpostd within the test, with a folder of its own.
+type running struct {
+	addresses []string // as it tells them
+	stop      func()   // and wait; the test's end does
+}
+
+// runHere starts sealpostd, which says n addresses.
+func runHere(t *testing.T, n int, args ...string) *running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		done <- run(ctx, append([]string{"-data", filepath.Join(t.TempDir(), "data")}, args...), none, w)
+		w.Close()
+	}()
+	s := &running{}
+	lines := bufio.NewReader(r)
+	for range n {
+		line, err := lines.ReadString('\n')
+		address, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+		if !ok {
+			cancel()
+			t.Fatalf("it says %q, %v, and ends with %v", line, err, <-done)
+		}
+		s.addresses = append(s.addresses, address)
+	}
+	go io.Copy(io.Discard, lines)
+	s.stop = func() {
+		cancel()
+		if err, ok := <-done; ok && err != nil {
+			t.Errorf("ended: %v", err)
+		}
+		done = make(chan error)
+		close(done)
+	}
+	t.Cleanup(func() { s.stop() })
+	return s
+}
+
+// clientOf returns a client that comes to address whatever it asks for.
+func clientOf(t *testing.T, network, address string, config *tls.Config) *http.Client {
+	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+func get(t *testing.T, client *http.Client, url string) (*http.Response, string) {
+	t.Helper()
+	resp, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(body)
+}
+
+// Over a Unix socket everything works, below a base path too, and whoever connects is a trusted proxy.
+func TestUnixSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sock")
+	stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale.SetUnlinkOnClose(false)
+	stale.Close() // as a server leaves it that was killed
+	private := filepath.Join(t.TempDir(), "private")
+	s := runHere(t, 1, "-listen", "unix:"+path, "-base-path", "/send", "-create-rate", "1", "-upload-header", "X-Remote-User",
+		"-private-listen", "unix:"+private)
+	if s.addresses[0] != "unix:"+path {
+		t.Errorf("listens on %s", s.addresses[0])
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o660 {
+		t.Errorf("mode is %v, %v", info.Mode(), err)
+	}
+	if err := checkHealth(t.Context(), &frontOptions{listen: "unix:" + path, basePath: "/send"}); err != nil {
+		t.Error(err)
+	}
+	if err := checkHealth(t.Context(), &frontOptions{listen: "unix:" + path}); err == nil {
+		t.Error("is healthy beside its base path")
+	}
+	client := clientOf(t, "unix", path, nil)
+	ready := func(want int) {
+		t.Helper()
+		if resp, _ := get(t, client, "http://post.example/send/readyz"); resp.StatusCode != want {
+			t.Errorf("readiness is %s, want %d", resp.Status, want)
+		}
+	}
+	ready(http.StatusOK)
+	for _, undo := range [][]string{nil, {"-undo"}} {
+		var out bytes.Buffer
+		args := append([]string{"drain", "-private-listen", "unix:" + private}, undo...)
+		if err := runAdmin(t.Context(), args, none, &out, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		ready(map[int]int{0: http.StatusServiceUnavailable, 1: http.StatusOK}[len(undo)])
+	}
+	post := func(address, user string) int {
+		t.Helper()
+		one, two, three := api.HashToken([]byte("a")), api.HashToken([]byte("b")), api.HashToken([]byte(rand.Text()))
+		body, _ := json.Marshal(api.CreateShare{Access: one, Reader: two, Owner: three, Size: 10, Lifetime: 60})
+		req, _ := http.NewRequest("POST", "http://post.example/send/api/v1/shares", bytes.NewReader(body))
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("X-Forwarded-For", address)
+		if user != "" {
+			req.Header.Set("X-Remote-User", user)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	for i, want := range []int{201, 429} {
+		for _, address := range []string{"192.0.2.1", "192.0.2.2", "2001:db8::1"} {
+			if got := post(address, "alice"); got != want {
+				t.Errorf("share %d of %s: %d", i, address, got)
+			}
+		}
+	}
+	if got := post("192.0.2.3", ""); got != http.StatusForbidden {
+		t.Errorf("of nobody: %d", got)
+	}
+	if _, body := get(t, client, "http://post.example/send/"); !strings.Contains(body, `href="/send/mine"`) {
+		t.Errorf("got %.200s", body)
+	}
+	if _, err := listenAt("unix:" + path); err == nil {
+		t.Error("two listen on one socket")
+	}
+	s.stop()
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the socket stays")
+	}
+	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := listenAt("unix:" + path); err == nil {
+		t.Error("a file is taken for a socket")
+	}
+	if data, _ := os.ReadFile(path); string(data) != "precious" {
+		t.Error("the file was removed")
+	}
+}
+
+// makeCert returns a certificate for names, signed by itself, and its key, as PEM.
+func makeCert(t *testing.T, names ...string) (cert, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serial, _ := rand.Int(rand.Reader, big.NewInt(1<<62))
+	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalECPrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER})
+}
+
+// sendOver sends a share of two parts and receives it.
+func sendOver(t *testing.T, client *http.Client, site string) {
+	t.Helper()
+	token := func(b ...byte) (text string, hash api.Hash) {
+		var raw []byte
+		for _, c := range b {
+			raw = append(raw, bytes.Repeat([]byte{c}, api.TokenSize)...)
+		}
+		return base64.RawURLEncoding.EncodeToString(raw), api.HashToken(raw)
+	}
+	call := func(method, path, bearer string, body any, want int) []byte {
+		t.Helper()
+		data, ok := body.([]byte)
+		kind := "application/octet-stream"
+		if !ok {
+			data, _ = json.Marshal(body)
+			kind = "application/json"
+		}
+		req, err := http.NewRequest(method, site+"/api/v1/shares"+path, bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(data)
+		req.Header.Set("Content-Type", kind)
+		req.Header.Set("Content-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum[:])+":")
+		req.Header.Set("Authorization", "Bearer "+bearer)
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		answer, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != want {
+			t.Fatalf("%s %s: %s, %v: %.200s", method, path, resp.Status, err, answer)
+		}
+		return answer
+	}
+	_, access := token(1)
+	_, read := token(2)
+	owner, ownerHash := token(3)
+	ticket, ticketHash := token(4)
+	reader, _ := token(1, 2)
+	content := bytes.Repeat([]byte(api.AgeMagic), (api.DefaultPartSize+100_000)/len(api.AgeMagic))
+	var sh api.Share
+	if err := json.Unmarshal(call("POST", "", "", api.CreateShare{Access: access, Reader: read, Owner: ownerHash, Size: int64(len(content)),
+		Lifetime: 60}, 201), &sh); err != nil {
+		t.Fatal(err)
+	}
+	path := "/" + sh.ID
+	call("PUT", path+"/manifest", owner, []byte(api.AgeMagic), 204)
+	call("PUT", path+"/parts/1", owner, content[:sh.PartSize], 204)
+	call("PUT", path+"/parts/2", owner, content[sh.PartSize:], 204)
+	call("POST", path+"/complete", owner, api.CompleteShare{Size: int64(len(content)), Parts: 2}, 200)
+	call("POST", path+"/downloads", reader, api.TakeDownload{Ticket: ticketHash}, 200)
+	if got := call("GET", path+"/content", ticket, []byte{}, 200); !bytes.Equal(got, content) {
+		t.Errorf("%d bytes came, or other ones, of %d", len(got), len(content))
+	}
+}
+
+// freeAddress is one where nobody listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// HTTPS by files: HTTP/2, a certificate that is replaced while the server runs, and plain HTTP beside it.
+func TestTLSFiles(t *testing.T) {
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	install := func(cert, key []byte) {
+		t.Helper()
+		for name, data := range map[string][]byte{certFile: cert, keyFile: key} {
+			if err := os.WriteFile(name, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	cert, key := makeCert(t, "post.example", "mail.example")
+	install(cert, key)
+	plain := freeAddress(t)
+	s := runHere(t, 1, "-listen", "127.0.0.1:0", "-tls-cert", certFile, "-tls-key", keyFile, "-redirect-listen", plain)
+	address, ok := strings.CutPrefix(s.addresses[0], "https://")
+	if !ok {
+		t.Fatalf("listens on %s", s.addresses[0])
+	}
+	_, port, _ := net.SplitHostPort(address)
+	try := func(cert []byte) error {
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(cert)
+		client := clientOf(t, "tcp", address, &tls.Config{RootCAs: roots})
+		defer client.CloseIdleConnections()
+		resp, err := client.Get("https://post.example/api/v1/config")
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+		if resp.StatusCode != 200 || resp.ProtoMajor != 2 || resp.Header.Get("Strict-Transport-Security") == "" {
+			return fmt.Errorf("got %s %s %v", resp.Proto, resp.Status, resp.Header)
+		}
+		return nil
+	}
+	if err := try(cert); err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(cert)
+	sendOver(t, clientOf(t, "tcp", address, &tls.Config{RootCAs: roots}), "https://post.example")
+	if err := checkHealth(t.Context(), &frontOptions{listen: address, tls: tlsOptions{cert: certFile, key: keyFile}}); err != nil {
+		t.Error(err)
+	}
+	install([]byte("half of"), []byte("it"))
+	time.Sleep(lookEvery + 100*time.Millisecond)
+	if err := try(cert); err != nil {
+		t.Errorf("a broken certificate took the place of a good one: %v", err)
+	}
+	next, nextKey := makeCert(t, "post.example")
+	install(next, nextKey)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		if err := try(next); err == nil {
+			break
+		} else if time.Now().After(end) {
+			t.Fatalf("a new certificate is not taken: %v", err)
+		}
+	}
+
+	client := clientOf(t, "tcp", plain, nil)
+	for url, want := range map[string]string{
+		"http://post.example/":                          "https://post.example:" + port + "/",
+		"http://post.example:80/mine":                   "https://post.example:" + port + "/mine",
+		"http://post.example/how?x=y":                   "https://post.example:" + port + "/how",
+		"http://post.example/d/9fK2mQ7xLr0aVb3T":        "",
+		"http://post.example/%64/9fK2mQ7xLr0aVb3T":      "",
+		"http://post.example//d/9fK2mQ7xLr0aVb3T":       "",
+		"http://post.example/mine/../d/x":               "",
+		"http://post.example/api/v1/config":             "",
+		"http://post.example/b/x/js/api.js":             "",
+		"http://other.example/":                         "", // the certificate does not have it
+		"http://mail.example/":                          "", // any more
+		"http://post.example.other.example/":            "",
+		"http://127.0.0.1/":                             "",
+		"http://post.example//other.example/":           "",
+		"http://post.example/.well-known/acme-challeng": "",
+	} {
+		resp, body := get(t, client, url)
+		got := resp.Header.Get("Location")
+		if got != want || (want == "") != (resp.StatusCode == http.StatusForbidden && strings.Contains(body, "https")) || strings.Contains(body, "<") {
+			t.Errorf("%s: %d %q %s, want %q", url, resp.StatusCode, got, body, want)
+		}
+	}
+	resp, err := client.Post("http://post.example/", "text/plain", strings.NewReader("x"))
+	if err != nil || resp.StatusCode != http.StatusForbidden {
+		t.Errorf("post: %v", err)
+	}
+}
+
+func TestRedirectsBelowBasePath(t *testing.T) {
+	h := redirects("/send", "443", func(host string) bool { return host == "post.example" })
+	for path, want := range map[string]string{"/send/": "https://post.example/send/", "/send/mine": "https://post.example/send/mine",
+		"/": "", "/mine": "", "/send": "", "/send/d/x": "", "/d/x": "", "/sendmine": ""} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "http://post.example"+path, nil))
+		if got := w.Header().Get("Location"); got != want {
+			t.Errorf("%s: %d %q", path, w.Code, got)
+		}
+	}
+}
+
+// By ACME a certificate comes from the cache, or else from the authority, and for our names only.
+func TestACME(t *testing.T) {
+	cache := t.TempDir()
+	cert, key := makeCert(t, "post.example")
+	if err := os.WriteFile(filepath.Join(cache, "post.example"), append(key, cert...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	authority := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		http.Error(w, "no", http.StatusForbidden)
+	}))
+	defer authority.Close()
+	o := tlsOptions{acmeHosts: words{"post.example", "second.example"}, acmeCache: cache, acmeDirectory: authority.URL}
+	certs, err := o.open("", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello := func(name string) (*tls.Certificate, error) {
+		return certs.config.GetCertificate(&tls.ClientHelloInfo{ServerName: name, SignatureSchemes: []tls.SignatureScheme{tls.ECDSAWithP256AndSHA256},
+			SupportedVersions: []uint16{tls.VersionTLS13}, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}})
+	}
+	got, err := hello("post.example")
+	if err != nil || got.Leaf.VerifyHostname("post.example") != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := hello("other.example"); err == nil || asked != 0 {
+		t.Errorf("another name: %v, and the authority was asked %d times", err, asked)
+	}
+	if _, err := hello("second.example"); err == nil || asked == 0 {
+		t.Errorf("a name without a certificate: %v, and the authority was asked %d times", err, asked)
+	}
+	if certs.hosts("other.example") || !certs.hosts("Post.Example") {
+		t.Error("takes other names for ours")
+	}
+	w := httptest.NewRecorder()
+	h := certs.over(redirects("", "443", certs.hosts))
+	h.ServeHTTP(w, httptest.NewRequest("GET", "http://post.example/.well-known/acme-challenge/x", nil))
+	if w.Code != http.StatusNotFound || w.Header().Get("Location") != "" {
+		t.Errorf("a challenge that is not: %d", w.Code)
+	}
+}
+
+func TestConfigCheck(t *testing.T) {
+	dir := t.TempDir()
+	data, file := filepath.Join(dir, "data"), filepath.Join(dir, "file")
+	if err := os.WriteFile(file, []byte("junk"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cert, key := makeCert(t, "post.example")
+	for name, data := range map[string][]byte{"cert": cert, "key": key} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := tokenOf(t, filepath.Join(dir, "tokens"), "new", "alice"); err != nil {
+		t.Fatal(err)
+	}
+	check := func(args ...string) (string, error) {
+		var out bytes.Buffer
+		err := run(t.Context(), append([]string{"-config-check", "-data", data}, args...), none, &out)
+		return out.String(), err
+	}
+	for _, args := range [][]string{nil, {"-listen", "unix:" + filepath.Join(dir, "sock")}, {"-listen", "systemd"}, {"-base-path", "/a.b/c_d"},
+		{"-tls-cert", filepath.Join(dir, "cert"), "-tls-key", filepath.Join(dir, "key"), "-redirect-listen", ":80"},
+		{"-acme-hosts", "post.example,www.post.example", "-acme-email", "ops@post.example"}, {"-upload-tokens", filepath.Join(dir, "tokens")},
+		{"-upload-header", "X-Remote-User", "-trusted-proxies", "127.0.0.1"}, {"-upload-header", "X-Remote-User", "-listen", "unix:/run/x"},
+		{"-max-total-size", "1GiB", "-min-free", "10GiB", "-daily-shares", "5", "-daily-size", "1GiB"},
+		{"-private-listen", "localhost:9090"}, {"-private-listen", "unix:" + filepath.Join(dir, "private")}} {
+		if out, err := check(args...); err != nil || out != "configuration is fine\n" {
+			t.Errorf("%v: %q, %v", args, out, err)
+		}
+	}
+	for _, args := range [][]string{{"-listen", "nowhere"}, {"-listen", "unix:"}, {"-base-path", "send"}, {"-base-path", "/send/"}, {"-base-path", "/"},
+		{"-base-path", "/a/../b"}, {"-base-path", "/a?b"}, {"-base-path", "//a"},
+		{"-tls-cert", file}, {"-tls-cert", file, "-tls-key", file}, {"-tls-key", file}, {"-redirect-listen", ":80"},
+		{"-tls-cert", filepath.Join(dir, "cert"), "-tls-key", filepath.Join(dir, "missing")}, {"-acme-hosts", "localhost"}, {"-acme-hosts", "192.0.2.1"},
+		{"-acme-hosts", "*.post.example"}, {"-acme-hosts", "post.example,"}, {"-acme-hosts", "a.example", "-tls-cert", "x", "-tls-key", "y"},
+		{"-upload-tokens", file}, {"-upload-tokens", filepath.Join(dir, "missing")}, {"-upload-header", "X-Remote-User"},
+		{"-upload-header", "X Y", "-trusted-proxies", "::1"}, {"-min-free", "1MiB"}, {"-daily-shares", "-1"}, {"-parts-in-flight", "-1"},
+		{"-stall-timeout", "1ms"}, {"-max-headers", "1KiB"}, {"-call-rate", "NaN"}, {"-create-rate", "Inf"}, {"-data", file},
+		{"-private-listen", "nowhere"}, {"-private-listen", "unix:"}, {"-private-listen", "systemd"}, {"-lifetimes", "1h,1m"}, {"-default-lifetime", "2h"}, {"-part-size", "1KiB"}, {"-report-recipient", "age1x"}} {
+		if out, err := check(args...); err == nil || strings.Contains(out, "fine") {
+			t.Errorf("%v: %q", args, out)
+		}
+	}
+	if _, err := os.Stat(data); err == nil {
+		t.Error("a check makes the data folder")
+	}
+}
+
+// Values may come from files, in which editors leave a line's end.
+func TestValueFiles(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "value")
+	env := map[string]string{"SEALPOST_MAX_DOWNLOADS_FILE": file}
+	parse := func() (*options, error) {
+		return parseOptions(nil, func(k string) string { return env[k] }, io.Discard)
+	}
+	if _, err := parse(); err == nil {
+		t.Error("a file may be missing")
+	}
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("7\n")
+	if o, err := parse(); err != nil || o.maxDownloads != 7 {
+		t.Errorf("%+v, %v", o, err)
+	}
+	env["SEALPOST_MAX_DOWNLOADS"] = "8"
+	if _, err := parse(); err == nil {
+		t.Error("takes one of two values")
+	}
+	delete(env, "SEALPOST_MAX_DOWNLOADS")
+	for _, text := range []string{"seven", strings.Repeat(" ", maxValue+1)} {
+		write(text)
+		if _, err := parse(); err == nil || strings.Contains(err.Error(), "   ") {
+			t.Errorf("%.20q: %v", text, err)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"log/slog"
+	"time"
+
+	"github.com/sealpost/sealpost/server"
+	"github.com/sealpost/sealpost/server/internal/values"
+	"github.com/sealpost/sealpost/server/store"
+	"github.com/sealpost/sealpost/server/store/disk"
+)
+
+// limitOptions are how much is taken in, and of whom.
+type limitOptions struct {
+	createRate, missRate, reportRate, callRate float64 // per minute
+
+	totalSize   int64
+	minFree     int64
+	dailyShares int64
+	dailyBytes  int64
+	connections int
+	parts       int
+	clientParts int
+
+	headerTimeout time.Duration
+	stallTimeout  time.Duration
+	idleTimeout   time.Duration
+	maxHeaders    int64
+
+	uploadTokens string // file
+	uploadHeader string
+}
+
+// flags declares them with their defaults.
+func (o *limitOptions) flags(fs *flag.FlagSet) {
+	o.minFree = disk.MinFree
+	o.headerTimeout, o.stallTimeout, o.idleTimeout = 10*time.Second, 60*time.Second, 75*time.Second
+	o.maxHeaders = 16 << 10
+	fs.Float64Var(&o.createRate, "create-rate", 60, "`shares` per minute and client address, 0 for any number")
+	fs.Float64Var(&o.missRate, "miss-rate", 300, "`refusals` per minute and client address that say why, 0 for any number")
+	fs.Float64Var(&o.reportRate, "report-rate", 6, "`reports` per minute and client address, 0 for any number")
+	fs.Float64Var(&o.callRate, "call-rate", 6000, "`calls` per minute with one token and from one client address, 0 for any number")
+	fs.Var((*values.Size)(&o.totalSize), "max-total-size", "sealed `size` of all shares together, 0 for any")
+	fs.Var((*values.Size)(&o.minFree), "min-free", "`size` that stays free on the disk with the parts")
+	fs.Int64Var(&o.dailyShares, "daily-shares", 0, "`shares` per day (UTC) and client address, 0 for any number")
+	fs.Var((*values.Size)(&o.dailyBytes), "daily-size", "announced `size` of these together, 0 for any")
+	fs.IntVar(&o.connections, "max-connections", 16384, "`connections` of clients at once, 0 for any number; further ones wait")
+	fs.IntVar(&o.parts, "parts-in-flight", 1024, "`parts` taken in at once, 0 for any number")
+	fs.IntVar(&o.clientParts, "client-parts-in-flight", 64, "`parts` of these from one client address, 0 for any number")
+	fs.Var((*values.Duration)(&o.headerTimeout), "header-timeout", "`time` in which the head of a request has to arrive")
+	fs.Var((*values.Duration)(&o.stallTimeout), "stall-timeout", "`time` in which each 16 KiB of a body have to arrive, and each 256 KiB of an answer to be taken")
+	fs.Var((*values.Duration)(&o.idleTimeout), "idle-timeout", "`time` after which a connection without a request is closed")
+	fs.Var((*values.Size)(&o.maxHeaders), "max-headers", "`size` of the head of a request")
+	fs.StringVar(&o.uploadTokens, "upload-tokens", "", "`file` of upload tokens; with it, only their holders make shares")
+	fs.StringVar(&o.uploadHeader, "upload-header", "", "`name` of the header in which a trusted proxy names whom it lets make shares")
+}
+
+func (o *limitOptions) validate() error {
+	for _, rate := range []float64{o.createRate, o.missRate, o.reportRate, o.callRate} {
+		if !(rate >= 0 && rate <= 1e9) { // nor is it none at all
+			return errors.New("a rate is negative, or no sane number")
+		}
+	}
+	switch {
+	case o.dailyShares < 0 || o.connections < 0 || o.parts < 0 || o.clientParts < 0:
+		return errors.New("a limit is negative")
+	case o.minFree < disk.MinFree:
+		return errors.New("less than 16 MiB would stay free, which the records need to note what may be deleted")
+	case o.headerTimeout < time.Second || o.stallTimeout < time.Second || o.idleTimeout < time.Second:
+		return errors.New("a timeout is shorter than a second")
+	case o.maxHeaders < 4<<10 || o.maxHeaders > 1<<20:
+		return errors.New("the head of a request has no sane limit")
+	}
+	return nil
+}
+
+// apply sets what of it is the handler's. It opens the file of tokens to read it.
+func (o *limitOptions) apply(c *server.Config, log *slog.Logger) error {
+	c.CreateLimiter, c.MissLimiter = newLimiter(o.createRate), newLimiter(o.missRate)
+	c.ReportLimiter, c.CallLimiter = newLimiter(o.reportRate), newLimiter(o.callRate)
+	c.MaxTotalSize = o.totalSize
+	c.Daily = store.Daily{Shares: o.dailyShares, Bytes: o.dailyBytes}
+	c.Flights = newFlights(o.parts, o.clientParts)
+	c.UploadHeader = o.uploadHeader
+	if o.uploadTokens == "" {
+		return nil
+	}
+	tokens, err := openUploadTokens(o.uploadTokens, log)
+	if err != nil {
+		return err
+	}
+	c.UploadTokens = tokens.Has
+	return nil
+}

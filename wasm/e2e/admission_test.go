@@ -1,0 +1,102 @@
+package e2e
+
+import (
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
+)
+
+// tokens is a file of upload tokens, as their operator manages it.
+type tokens struct {
+	t    *testing.T
+	path string
+}
+
+func (k tokens) run(args ...string) string {
+	k.t.Helper()
+	out, err := exec.Command(filepath.Join(programs, "sealpostd"), append([]string{"token", "-upload-tokens", k.path}, args...)...).Output()
+	must(k.t, err)
+	return strings.TrimSpace(string(out))
+}
+
+// askedForToken waits until the page asks for an upload token.
+func askedForToken(t *testing.T, b *webdriver.Browser) {
+	t.Helper()
+	must(t, b.WaitFor(`return document.querySelector('main').dataset.state==='error'&&document.querySelector('[data-hook=token]')?.value===''`, patience))
+	wantTold(t, b, "title", "upload token")
+}
+
+// giveToken writes a token into the page's field and sends with it.
+func giveToken(t *testing.T, b *webdriver.Browser, token string) {
+	t.Helper()
+	must(t, b.SetValue("[data-hook=token]", token))
+	must(t, b.Click("[data-hook=token-use]"))
+}
+
+// TestUploadToken: a page without an upload token asks for one when somebody wants to send, refuses what is none, sends with the right one,
+// keeps it as the link is kept, sealed, and asks again when it was revoked. Who receives is asked for nothing.
+func TestUploadToken(t *testing.T) {
+	t.Parallel()
+	someEngine(t, func(t *testing.T, engine string) {
+		k := tokens{t, filepath.Join(t.TempDir(), "tokens")}
+		alice, bob := k.run("new", "alice"), k.run("new", "bob")
+		s := newSiteOn(t, onSealpostd, "-upload-tokens", k.path)
+		b := launch(t, engine, webdriver.Options{})
+		p := parcel{note: "sent by somebody who may"}
+		s.fill(t, b, p)
+		must(t, b.Click("[data-hook=start]"))
+		askedForToken(t, b)
+		wantKept(t, b, p)
+		if s.count("SELECT count(*) FROM shares") != 0 {
+			t.Error("a share was made without a token")
+		}
+		giveToken(t, b, alice[:42])
+		wantTold(t, b, "token-error", "43 letters")
+		giveToken(t, b, strings.Repeat("A", 43))
+		askedForToken(t, b)
+		giveToken(t, b, " "+alice+" ")
+		wantState(t, b, patience, "done")
+		link, err := b.Value("[data-hook=link]")
+		must(t, err)
+
+		s.send(t, b, parcel{note: "it was kept"})
+		if v, err := b.Eval(`const text=[JSON.stringify(localStorage),JSON.stringify(sessionStorage)];
+			for(const {name} of await indexedDB.databases()){
+				const db=await new Promise((ok,no)=>{const r=indexedDB.open(name);r.onsuccess=()=>ok(r.result);r.onerror=no});
+				for(const store of db.objectStoreNames){
+					const all=await new Promise(ok=>{const r=db.transaction(store).objectStore(store).getAll();r.onsuccess=()=>ok(r.result)});
+					text.push(JSON.stringify(all,(_,v)=>v instanceof ArrayBuffer||ArrayBuffer.isView(v)?new TextDecoder('latin1').decode(v):v));
+				}
+				db.close();
+			}
+			return text.join().includes(a[0])`, alice); err != nil || v != false {
+			t.Errorf("the token lies open in the browser: %v, %v", v, err)
+		}
+
+		k.run("revoke", "alice")
+		eventually(t, "the token is revoked", patience, func() bool {
+			req, err := http.NewRequest("POST", s.url+"/api/v1/shares", strings.NewReader("{}"))
+			must(t, err)
+			req.Header.Set("Authorization", "Bearer "+alice)
+			resp, err := http.DefaultClient.Do(req)
+			must(t, err)
+			resp.Body.Close()
+			return resp.StatusCode == http.StatusUnauthorized
+		})
+		s.fill(t, b, p)
+		must(t, b.SetValue("[data-hook=keep]", "no"))
+		must(t, b.Click("[data-hook=start]"))
+		askedForToken(t, b)
+		giveToken(t, b, bob)
+		wantState(t, b, patience, "done")
+		s.fill(t, b, p) // the page is another, and nothing was kept
+		must(t, b.Click("[data-hook=start]"))
+		askedForToken(t, b)
+
+		open(t, b, link, "ready")
+	})
+}
