@@ -15,7 +15,7 @@ func TestConformance(t *testing.T) {
 		sample bool
 	}{
 		{"disk+SQLite", func(t *testing.T) []string { return nil }, false},
-		{"S3+PostgreSQL", func(t *testing.T) []string { return append(onS3(t), onPostgres(t)...) }, false},
+		{"S3+PostgreSQL", func(t *testing.T) []string { return append(onS3(t), onPostgres(t)...) }, true},
 		{"disk+PostgreSQL", onPostgres, true},
 		{"S3+SQLite", onS3, true},
 	} {
