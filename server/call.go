@@ -48,7 +48,8 @@ func (c *call) settled() context.Context { return context.WithoutCancel(c.r.Cont
 func (s *Server) handler(path string, e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{w: w, r: r, id: mux.Vars(r)["id"], log: s.cfg.Log}
-		if name := w.Header().Get(requestIDHeader); name != "" { // given by ServeHTTP
+		if name := s.requestName(r); name != "" {
+			w.Header().Set(requestIDHeader, name)
 			c.log = s.cfg.Log.With("request", name)
 		}
 		began := s.cfg.Now()

@@ -40,19 +40,18 @@ const requestIDHeader = "X-Request-Id"
 // a log this way.
 var requestIDForm = regexp.MustCompile(`^[0-9A-Fa-f-]{16,64}$`)
 
-// nameRequest gives a request a name, which the answer carries, and takes that of a proxy if there is one. Anybody else's is not
-// believed, since they could give many requests one name, or another's.
-func (s *Server) nameRequest(w http.ResponseWriter, r *http.Request) {
+// requestName is what a call is named in the log and in its answer: as a proxy has named it, or anew. Anybody else's name is not believed,
+// since they could give many requests one name, or another's. Pages have none: they are not logged.
+func (s *Server) requestName(r *http.Request) string {
 	if s.cfg.RequestID == nil {
-		return
+		return ""
 	}
 	if name := r.Header.Get(requestIDHeader); requestIDForm.MatchString(name) {
 		if peer, err := parseAddr(r.RemoteAddr); err == nil && s.trusts(peer) {
-			w.Header().Set(requestIDHeader, name)
-			return
+			return name
 		}
 	}
-	w.Header().Set(requestIDHeader, s.cfg.RequestID())
+	return s.cfg.RequestID()
 }
 
 // network is that of a client, which many share: an IPv4 /24, or a /48 of IPv6.

@@ -44,7 +44,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, h := range securityHeaders {
 		w.Header().Set(h.name, h.value)
 	}
-	s.nameRequest(w, r)
 	if s.cfg.BasePath != "" {
 		own := s.below(r)
 		if r.URL.Path == s.cfg.BasePath { // of a host whose root is something else, people write only so much
