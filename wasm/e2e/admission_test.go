@@ -37,6 +37,13 @@ func giveToken(t *testing.T, b *webdriver.Browser, token string) {
 	must(t, b.Click("[data-hook=token-use]"))
 }
 
+// wantSent waits until what was refused is sent.
+func wantSent(t *testing.T, b *webdriver.Browser) {
+	t.Helper()
+	must(t, b.WaitFor("return document.querySelector('main').dataset.state!=='error'", patience))
+	wantState(t, b, patience, "done")
+}
+
 // TestUploadToken: a page without an upload token asks for one when somebody wants to send, refuses what is none, sends with the right one,
 // keeps it as the link is kept, sealed, and asks again when it was revoked. Who receives is asked for nothing.
 func TestUploadToken(t *testing.T) {
@@ -46,7 +53,7 @@ func TestUploadToken(t *testing.T) {
 		alice, bob := k.run("new", "alice"), k.run("new", "bob")
 		s := newSiteOn(t, onSealpostd, "-upload-tokens", k.path)
 		b := launch(t, engine, webdriver.Options{})
-		p := parcel{note: "sent by somebody who may"}
+		p := parcel{note: "sent by somebody who may", expiry: "86400", downloads: "0"}
 		s.fill(t, b, p)
 		must(t, b.Click("[data-hook=start]"))
 		askedForToken(t, b)
@@ -59,7 +66,7 @@ func TestUploadToken(t *testing.T) {
 		giveToken(t, b, strings.Repeat("A", 43))
 		askedForToken(t, b)
 		giveToken(t, b, " "+alice+" ")
-		wantState(t, b, patience, "done")
+		wantSent(t, b)
 		link, err := b.Value("[data-hook=link]")
 		must(t, err)
 
@@ -92,7 +99,7 @@ func TestUploadToken(t *testing.T) {
 		must(t, b.Click("[data-hook=start]"))
 		askedForToken(t, b)
 		giveToken(t, b, bob)
-		wantState(t, b, patience, "done")
+		wantSent(t, b)
 		s.fill(t, b, p) // the page is another, and nothing was kept
 		must(t, b.Click("[data-hook=start]"))
 		askedForToken(t, b)
