@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -34,7 +36,7 @@ func dial(t target) (conn, error) {
 	}
 	if t.roots != nil {
 		protocol := map[bool]string{false: "http/1.1", true: "h2"}[t.http2]
-		s := tls.Client(c, &tls.Config{RootCAs: t.roots, ServerName: "localhost", NextProtos: []string{protocol}})
+		s := tls.Client(c, &tls.Config{RootCAs: t.roots, ServerName: cmp.Or(t.name, "localhost"), NextProtos: []string{protocol}})
 		if err := s.Handshake(); err != nil {
 			c.Close()
 			return nil, err
@@ -82,6 +84,9 @@ func (h *http1) get(path, bearer string, sink io.Writer) (int64, error) {
 	res, err := h.answer()
 	if err != nil {
 		return 0, err
+	}
+	if res.ContentLength < 0 {
+		return 0, errors.New("answer does not say how long it is")
 	}
 	for left := res.ContentLength; left > 0; {
 		var from io.Reader = h.c

@@ -18,7 +18,7 @@ import (
 const (
 	askers     = 32 // connections
 	metaShares = 64
-	metaTimes  = 200 // operations of one kind on each share
+	metaTimes  = 50 // operations of one kind on each share
 )
 
 // records measures operations on records, through the API: shares that are made, looked at and deleted, and downloads that are

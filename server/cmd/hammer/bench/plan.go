@@ -83,7 +83,7 @@ func newBench(o options, dir string) (b *bench, err error) {
 	if b.plain, b.plainAddr, err = sealpostd(o, "sealpostd", dir, b.data); err != nil {
 		return b, err
 	}
-	if speaksTLS(o.binary) {
+	if takes(o.binary, "tls-cert") {
 		b.tls, b.tlsAddr, err = sealpostd(o, "sealpostd-tls", dir, b.data, "-tls-cert", b.pair.cert, "-tls-key", b.pair.key)
 	} else {
 		b.standIn = true

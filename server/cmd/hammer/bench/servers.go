@@ -27,6 +27,7 @@ type target struct {
 	addr  string
 	http2 bool
 	roots *x509.CertPool // nil without TLS
+	name  string         // in its certificate, "" for localhost
 }
 
 // A process is a server that is measured.
@@ -81,11 +82,18 @@ func (p *process) said(pattern string) (string, error) {
 	return "", fmt.Errorf("%s does not listen:\n%s", p.name, text)
 }
 
+// unlimited are the limits that a client which sends as much as it can would meet.
+var unlimited = []string{"create-rate", "miss-rate", "report-rate", "call-rate", "client-parts-in-flight", "parts-in-flight"}
+
 // sealpostd starts one over data and returns its address.
 func sealpostd(o options, name, dir, data string, flags ...string) (*process, string, error) {
-	args := append([]string{o.binary, "-listen", "localhost:0", "-data", data, "-create-rate", "0", "-miss-rate", "0", "-report-rate", "0",
-		"-max-downloads", "1000000", "-part-size", "8MiB"}, flags...)
-	p, err := start(name, o.serverCPUs, dir, args...)
+	args := []string{o.binary, "-listen", "localhost:0", "-data", data, "-max-downloads", "1000000", "-part-size", "8MiB"}
+	for _, limit := range unlimited {
+		if takes(o.binary, limit) {
+			args = append(args, "-"+limit, "0")
+		}
+	}
+	p, err := start(name, o.serverCPUs, dir, append(args, flags...)...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -96,10 +104,10 @@ func sealpostd(o options, name, dir, data string, flags ...string) (*process, st
 	return p, addr, err
 }
 
-// speaksTLS tells whether the binary has options for that.
-func speaksTLS(binary string) bool {
+// takes tells whether the binary has an option.
+func takes(binary, option string) bool {
 	help, _ := exec.Command(binary, "-help").CombinedOutput()
-	return bytes.Contains(help, []byte("-tls-cert")) && bytes.Contains(help, []byte("-tls-key"))
+	return bytes.Contains(help, []byte("  -"+option+" "))
 }
 
 // nginx is the yardstick: Debian's, with its defaults but for what the configuration says.
@@ -125,6 +133,7 @@ http {
 	default_type application/octet-stream;
 	keepalive_requests 1000000000;
 	client_max_body_size 64m;
+	client_body_timeout 10m; # a busy disk
 	client_body_temp_path {{.Put}}/temp;
 	ssl_certificate {{.Cert}};
 	ssl_certificate_key {{.Key}};
