@@ -67,7 +67,7 @@ func (b *bench) crowd(ctx context.Context, c load.Config, tls bool, limit int, w
 		return figure{}, err
 	}
 	if err := r.Err(); err != nil || r.Slow != c.Slow || r.Idle != c.Idle || r.SlowCut+r.IdleCut > 0 {
-		return figure{}, fmt.Errorf("failed to gather a crowd: %d slow, %d idle, %d ended, %w", r.Slow, r.Idle, r.SlowCut+r.IdleCut, err)
+		return figure{}, fmt.Errorf("failed to gather a crowd: %d slow, %d idle, %d ended, %v, %w", r.Slow, r.Idle, r.SlowCut+r.IdleCut, r.Errors, err)
 	}
 	_, peak := memoryOf(p.pids())
 	f := figure{value: fmt.Sprintf("%d MiB", peak>>20), what: fmt.Sprintf("peak resident set with %s (%d MiB before)", what, before>>20)}

@@ -28,16 +28,23 @@ func (c *crowd) end() (here, cut int) {
 	return int(c.here.Load()), int(c.cut.Load())
 }
 
+// atOnce is how many of a crowd make their first request at the same time. What all of them do to a server at once is another test.
+const atOnce = 64
+
 // startSlow begins uploads of a part that trickle. They never end: when ctx is done they are broken off, and deleted.
 func (r *run) startSlow(ctx context.Context) *crowd {
 	w := &crowd{}
 	w.began.Add(r.Slow)
+	turns := make(chan struct{}, atOnce)
 	for range r.Slow {
 		w.all.Go(func() {
 			c := newClient(r.Config, r.tally)
 			defer c.close()
 			s := r.newShare()
-			if err := c.create(ctx, s, 0); err != nil {
+			turns <- struct{}{}
+			err := c.create(ctx, s, 0)
+			<-turns
+			if err != nil {
 				w.began.Done()
 				return
 			}
@@ -93,7 +100,7 @@ func (t *trickle) Read(p []byte) (int, error) {
 func (r *run) startIdle(ctx context.Context) *crowd {
 	w := &crowd{}
 	w.began.Add(r.Idle)
-	turns := make(chan struct{}, 64) // else the queue of connections to be accepted overflows
+	turns := make(chan struct{}, atOnce)
 	for range r.Idle {
 		w.all.Go(func() {
 			turns <- struct{}{}
