@@ -17,7 +17,7 @@ import (
 // the fewest system calls do: a thousand uploads that trickle have no use for it, and each keeps what it has.
 var (
 	buffers      = sync.Pool{New: func() any { return new([64 << 10]byte) }}
-	smallBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+	smallBuffers = sync.Pool{New: func() any { return new([16 << 10]byte) }}
 	buffersLeft  = make(chan struct{}, 128)
 )
 
@@ -31,7 +31,7 @@ func buffer() (buf []byte, release func()) {
 			<-buffersLeft
 		}
 	default:
-		b := smallBuffers.Get().(*[32 << 10]byte)
+		b := smallBuffers.Get().(*[16 << 10]byte)
 		return b[:], func() { smallBuffers.Put(b) }
 	}
 }
