@@ -26,22 +26,28 @@ const (
 
 // memory measures the resident set of a fresh sealpostd with many that do little.
 func (b *bench) memory(ctx context.Context) (figures []figure, err error) {
-	slow := load.Config{Slow: slowUploads, SlowBurst: slowBurst, SlowRate: slowRate}
-	f, err := b.crowd(ctx, slow, false, slowLimit, fmt.Sprintf("%d uploads that send 1.5 MiB of a part and then %d KiB a second", slowUploads, slowRate>>10))
-	if err != nil {
-		return nil, err
+	crowds := []struct {
+		load  load.Config
+		tls   bool
+		limit int
+		what  string
+	}{
+		{load.Config{Slow: slowUploads, SlowBurst: slowBurst, SlowRate: slowRate}, false, slowLimit,
+			fmt.Sprintf("%d uploads that send 1.5 MiB of a part and then %d KiB a second", slowUploads, slowRate>>10)},
+		{load.Config{Idle: idleConnections}, false, idleLimit, fmt.Sprintf("%d idle connections", idleConnections)},
+		{load.Config{Idle: idleConnections}, true, 0, fmt.Sprintf("%d idle connections with TLS", idleConnections)},
 	}
-	figures = append(figures, f)
-	idle := load.Config{Idle: idleConnections}
-	if f, err = b.crowd(ctx, idle, false, idleLimit, fmt.Sprintf("%d idle connections", idleConnections)); err != nil {
-		return figures, err
+	for _, c := range crowds {
+		if c.tls && b.standIn {
+			continue
+		}
+		f, err := b.crowd(ctx, c.load, c.tls, c.limit, c.what)
+		if err != nil {
+			return figures, err
+		}
+		figures = append(figures, f)
 	}
-	figures = append(figures, f)
-	if b.standIn {
-		return figures, nil
-	}
-	f, err = b.crowd(ctx, idle, true, 0, fmt.Sprintf("%d idle connections with TLS", idleConnections))
-	return append(figures, f), err
+	return figures, nil
 }
 
 // crowd has a server of its own, so that nothing but what is measured has grown it.

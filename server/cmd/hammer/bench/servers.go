@@ -222,7 +222,8 @@ func newKeyPair(dir string) (keyPair, error) {
 		return p, err
 	}
 	about := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true}
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore:   time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true}
 	der, err1 := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
 	private, err2 := x509.MarshalPKCS8PrivateKey(key)
 	if err := errors.Join(err1, err2); err != nil {

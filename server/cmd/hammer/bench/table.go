@@ -69,7 +69,7 @@ func (b *bench) head(now time.Time, version string) string {
 		text += "TLS is that of a stand-in for sealpostd, which has no options for it: the same handler and stores in a process of its own.\n"
 	}
 	if b.clear2 != b.plain {
-		text += "HTTP/2 without TLS is that of a stand-in, too: sealpostd does not speak it.\n"
+		text += "HTTP/2 without TLS is that of a stand-in in any case: sealpostd does not speak it.\n"
 	}
 	return text + "\n"
 }
