@@ -27,7 +27,7 @@ SERVER_FLAGS  = -ldflags='-s -w -X main.version=$(VERSION)'
 CLIENT_FLAGS := -ldflags='-s -w'
 PLATFORMS    := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-.PHONY: build release worker worker-dev worker-deploy image run test test-long check unit page-test wasm-test e2e screenshots bench bounded lighthouse vuln deps fmt clean help
+.PHONY: build release worker worker-dev worker-deploy image run test test-long check unit page-test wasm-test e2e screenshots bench bench-server bounded lighthouse vuln deps fmt clean help
 
 build: bin/sealpostd bin/sealpost ## bin/sealpostd (server and page in one file) and bin/sealpost
 
@@ -130,6 +130,11 @@ screenshots: build ## pictures of every state in each engine and contact sheets,
 bench: build ## speed of sending and saving against a page that does not encrypt; takes hours, BENCH='-help' says how to take less
 	$(GO) run ./wasm/e2e/bench $(BENCH)
 
+bench-server: bin/sealpostd ## speed and memory of sealpostd, with nginx on the same files as yardstick; BENCH='-help' lists options
+	@$(call install,nginx util-linux)
+	$(GO) build -o bin/bench-server ./server/cmd/hammer/bench
+	bin/bench-server $(BENCH)
+
 # Sizes in MiB; the memory that the last takes is held against that of the first.
 BOUNDED ?= 1536,4096
 
@@ -142,15 +147,20 @@ LIGHTHOUSE ?= npx --yes lighthouse@13.5.0
 lighthouse: build ## Lighthouse's marks for both pages in Chromium, where npx can fetch it
 	SEALPOST_LIGHTHOUSE='$(LIGHTHOUSE)' $(GO) test -count=1 -v ./wasm/e2e -run TestLighthouse
 
+# Debian packages that are missing.
+define install
+missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || echo $$p; done); \
+if [ -n "$$missing" ]; then sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; fi
+endef
+
 DEBIAN := gcc libc6-dev curl ca-certificates openssl age zstd brotli ffmpeg tar xvfb chromium chromium-driver firefox-esr webkit2gtk-driver gstreamer1.0-libav fonts-noto-color-emoji fonts-noto-core postgresql
 
 # Building the S3 server takes minutes once, which is not for a test to wait for; the tests find what they need in Go's cache.
 S3SERVER := server/internal/services/testdata/versitygw
 
 deps: ## Debian packages and npm modules that the tests need, and their S3 server
-	@missing=$$(for p in $(DEBIAN); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || echo $$p; done); \
-	if [ -n "$$missing" ]; then sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; fi
+	@$(call install,$(DEBIAN))
 	cd static && npm ci --no-audit --no-fund --silent
 	cd $(WORKER) && npm ci --no-audit --no-fund --silent --ignore-scripts
 	cd $(S3SERVER) && $(GO) build -trimpath -o /dev/null github.com/versity/versitygw/cmd/versitygw

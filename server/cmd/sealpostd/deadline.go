@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -31,7 +33,8 @@ func withDeadlines(next http.Handler, stall time.Duration, count traffic) http.H
 			own.Body = &slidingBody{ReadCloser: r.Body, rc: rc, stall: stall, left: stall, count: count}
 			r = &own
 		}
-		next.ServeHTTP(&slidingWriter{ResponseWriter: w, rc: rc, stall: stall, count: count}, r)
+		direct := r.TLS == nil && r.ProtoMajor == 1
+		next.ServeHTTP(&slidingWriter{ResponseWriter: w, rc: rc, stall: stall, count: count, direct: direct}, r)
 	})
 }
 
@@ -76,9 +79,10 @@ func (b *slidingBody) Read(p []byte) (int, error) {
 // without passing through this program's memory.
 type slidingWriter struct {
 	http.ResponseWriter
-	rc    *http.ResponseController
-	stall time.Duration
-	count traffic
+	rc     *http.ResponseController
+	stall  time.Duration
+	count  traffic
+	direct bool // to the connection: the system may copy from files
 }
 
 func (w *slidingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -102,6 +106,9 @@ func (w *slidingWriter) ReadFrom(src io.Reader) (total int64, err error) {
 	if !ok {
 		limited = &io.LimitedReader{R: src, N: 1<<63 - 1}
 	}
+	if _, isFile := limited.R.(*os.File); !isFile || !w.direct {
+		return w.copyFrom(limited)
+	}
 	for limited.N > 0 {
 		w.slide()
 		piece := &io.LimitedReader{R: limited.R, N: min(limited.N, writeChunk)}
@@ -115,5 +122,21 @@ func (w *slidingWriter) ReadFrom(src io.Reader) (total int64, err error) {
 	}
 	return total, nil
 }
+
+var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
+// copyFrom is ReadFrom where bytes have to pass through memory. net/http would make or take a buffer of half the size for each
+// piece.
+func (w *slidingWriter) copyFrom(src *io.LimitedReader) (int64, error) {
+	buf := copyBuffers.Get().(*[64 << 10]byte)
+	defer copyBuffers.Put(buf)
+	return io.CopyBuffer(onlyWriter{w}, onlyReader{src}, buf[:])
+}
+
+// These hide the ways past the buffer.
+type (
+	onlyWriter struct{ io.Writer }
+	onlyReader struct{ io.Reader }
+)
 
 func (w *slidingWriter) slide() { w.rc.SetWriteDeadline(time.Now().Add(w.stall)) }

@@ -8,7 +8,7 @@
 //	openat      .t<random>           O_CREAT|O_EXCL in the share's directory, mode 0600
 //	fallocate   the announced size   a full disk shows here, before a byte of the body is read
 //	statfs                           and so does one that is nearly full: the reserve is for the records, see below
-//	write …                          64 KiB at a time, hashed on the way; read and checked before the first: the magic
+//	write …                          64 KiB at a time (16 with many Puts at once), hashed on the way; before the first: is the magic right?
 //	fsync       the file
 //	flock       the share's directory, shared
 //	renameat    .t<random> → <n>-<digest>

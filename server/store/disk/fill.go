@@ -13,8 +13,28 @@ import (
 	"github.com/sealpost/sealpost/server/store"
 )
 
-// buffers are what a Put costs in memory. Nothing here bounds how many Puts run at once.
-var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+// Buffers are what a Put costs in memory, and nothing here bounds how many Puts run at once. So only the first get one with which
+// the fewest system calls do: a thousand uploads that trickle have no use for it, and each keeps what it has.
+var (
+	buffers      = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+	smallBuffers = sync.Pool{New: func() any { return new([16 << 10]byte) }}
+	buffersLeft  = make(chan struct{}, 128)
+)
+
+// buffer returns one, and what gives it back.
+func buffer() (buf []byte, release func()) {
+	select {
+	case buffersLeft <- struct{}{}:
+		b := buffers.Get().(*[64 << 10]byte)
+		return b[:], func() {
+			buffers.Put(b)
+			<-buffersLeft
+		}
+	default:
+		b := smallBuffers.Get().(*[16 << 10]byte)
+		return b[:], func() { smallBuffers.Put(b) }
+	}
+}
 
 // fill reserves size bytes in f, then writes body and syncs it. The loop is our own, not io.Copy's, which would take the
 // 32 KiB way of os.File.ReadFrom, and so that an error of the body is never taken for one of the disk.
@@ -26,8 +46,8 @@ func (s *Store) fill(ctx context.Context, f *os.File, body io.Reader, size int64
 	if err != nil {
 		return fmt.Errorf("failed to allocate part: %w", full(err))
 	}
-	buf := buffers.Get().(*[64 << 10]byte)
-	defer buffers.Put(buf)
+	buf, release := buffer()
+	defer release()
 	hash := sha256.New()
 	want := len(magic) // at first as much as shows whether this is what it should be, then whole buffers
 	for left := size; left > 0; {

@@ -20,7 +20,7 @@ import (
 // Store implements [store.Meta] in a file.
 type Store struct {
 	records.Store
-	writer, reader *sql.DB
+	writer, reader *pool
 	forgot         atomic.Bool // the log may still have pages of forgotten shares, dropped reports and charges
 }
 
@@ -107,7 +107,7 @@ func create(path string) error {
 	return dir.Sync()
 }
 
-func connect(path string, conns int, pragmas ...string) (*sql.DB, error) {
+func connect(path string, conns int, pragmas ...string) (*pool, error) {
 	// The order matters: nothing but the timeout works while another process recovers the file.
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": append(
 		[]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"}, pragmas...)}
@@ -117,7 +117,7 @@ func connect(path string, conns int, pragmas ...string) (*sql.DB, error) {
 	}
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
-	return db, nil
+	return &pool{DB: db}, nil
 }
 
 // migrate makes the schema if there is none, and brings an older one to the newest: all of that or nothing. One that it does not know
@@ -172,17 +172,32 @@ type db struct{ s *Store }
 
 // Read implements [records.DB]. It does not wait for the writer.
 func (d db) Read(ctx context.Context, st records.Statement) error {
-	return orGivenUp(ctx, full(each(ctx, d.s.reader, st)))
+	return orGivenUp(ctx, full(d.s.read(ctx, st)))
+}
+
+func (s *Store) read(ctx context.Context, st records.Statement) error {
+	on, err := s.reader.prepare(ctx, st.Query)
+	if err != nil {
+		return err
+	}
+	return each(ctx, on, st)
 }
 
 // Write implements [records.DB]. Success counts only after COMMIT: that is where a full disk may show.
 func (d db) Write(ctx context.Context, _ string, batch ...records.Statement) error {
+	prepared := make([]*sql.Stmt, len(batch))
+	for i, st := range batch {
+		var err error
+		if prepared[i], err = d.s.writer.prepare(ctx, st.Query); err != nil {
+			return orGivenUp(ctx, full(err))
+		}
+	}
 	tx, err := d.s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return full(err)
 	}
-	for _, st := range batch {
-		if err = each(ctx, tx, st); err != nil {
+	for i, st := range batch {
+		if err = each(ctx, tx.StmtContext(ctx, prepared[i]), st); err != nil {
 			break
 		}
 	}
@@ -203,15 +218,12 @@ func orGivenUp(ctx context.Context, err error) error {
 }
 
 // each runs one statement and hands on its rows.
-func each(ctx context.Context, on interface {
-	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-	ExecContext(context.Context, string, ...any) (sql.Result, error)
-}, st records.Statement) error {
+func each(ctx context.Context, on *sql.Stmt, st records.Statement) error {
 	if st.Row == nil {
-		_, err := on.ExecContext(ctx, st.Query, st.Args...)
+		_, err := on.ExecContext(ctx, st.Args...)
 		return err
 	}
-	rows, err := on.QueryContext(ctx, st.Query, st.Args...)
+	rows, err := on.QueryContext(ctx, st.Args...)
 	if err != nil {
 		return err
 	}
@@ -259,7 +271,7 @@ func (s *Store) Check(ctx context.Context) (damage []string, err error) {
 		`SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
 		`SELECT 'a row of ' || "table" || ' belongs to no share' FROM pragma_foreign_key_check`,
 	} {
-		err := each(ctx, s.reader, records.Statement{Query: query, Row: func(r records.Row) error {
+		err := s.read(ctx, records.Statement{Query: query, Row: func(r records.Row) error {
 			var text string
 			err := r.Scan(&text)
 			damage = append(damage, text)
