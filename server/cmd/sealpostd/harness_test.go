@@ -3,6 +3,7 @@ package main_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -67,6 +68,7 @@ func secret(words ...string) {
 // daemon is a running sealpostd.
 type daemon struct {
 	url, addr string
+	client    *http.Client // nil for the default one
 	cmd       *exec.Cmd
 	exited    chan error
 	mu        sync.Mutex
@@ -269,7 +271,8 @@ func (d *daemon) call(method, path, bearer string, body []byte, contentType stri
 		digest := sha256.Sum256(body)
 		req.Header.Set("Content-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(digest[:])+":")
 	}
-	res, err := http.DefaultClient.Do(req)
+	client := cmp.Or(d.client, http.DefaultClient)
+	res, err := client.Do(req)
 	if err != nil {
 		return answer{}, err
 	}
