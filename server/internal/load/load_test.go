@@ -18,7 +18,7 @@ import (
 
 	"github.com/sealpost/sealpost/server"
 	"github.com/sealpost/sealpost/server/api"
-	"github.com/sealpost/sealpost/server/cmd/hammer/internal/load"
+	"github.com/sealpost/sealpost/server/internal/load"
 	"github.com/sealpost/sealpost/server/store/disk"
 	"github.com/sealpost/sealpost/server/store/sqlite"
 )
