@@ -86,10 +86,12 @@ func (k *badDisk) breaks(t *testing.T) {
 // TestBadDisk: the disk's power fails under load, or it breaks and takes no more writes while the server goes on for a while. When it
 // is back, everything that was acknowledged is there, and counts are exact.
 func TestBadDisk(t *testing.T) {
+	t.Parallel()
 	for name, fail := range map[string]func(k *badDisk, t *testing.T){
 		"power": (*badDisk).powerFails, "journal": (*badDisk).breaks,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			k := newBadDisk(t)
 			crashUnderLoad(t, onDisk(filepath.Join(k.dir, "data"), func(t *testing.T, d *daemon) {
 				fail(k, t)
@@ -99,7 +101,7 @@ func TestBadDisk(t *testing.T) {
 				}
 				d.kill()
 				k.replace(t)
-			}), long(2, 50))
+			}), long(1, 50))
 		})
 	}
 }
@@ -107,6 +109,7 @@ func TestBadDisk(t *testing.T) {
 // TestReadOnlyDisk: on a disk that gets read only under the server it gives out what can be read, and refuses the rest with a status that
 // tells clients to come back. On one that is read only from the start it ends, and says what it cannot open. What is there stays as it is.
 func TestReadOnlyDisk(t *testing.T) {
+	t.Parallel()
 	k := newBadDisk(t)
 	p := onDisk(filepath.Join(k.dir, "data"), kill)
 	d := p.start(t)

@@ -134,8 +134,12 @@ func (c *counted) wantCounted(t *testing.T, d *daemon, rnd *rand.Rand) {
 
 // TestKillUnderLoad kills the server at any moment.
 func TestKillUnderLoad(t *testing.T) {
+	t.Parallel()
 	for name, open := range places {
-		t.Run(name, func(t *testing.T) { crashUnderLoad(t, open(t), long(2, 200)) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			crashUnderLoad(t, open(t), long(2, 200))
+		})
 	}
 }
 

@@ -53,12 +53,14 @@ func (l *loading) wantExact(t *testing.T, downloads int64) *load.Report {
 // that is drained first is not even noticed. One that is only told to stop finishes what it has begun; a connection that it never
 // accepted may break, which clients repeat.
 func TestRollingRestart(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		drain bool
 		retry time.Duration
 	}{{"drained", true, 0}, {"stopped", false, 30 * time.Second}} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			rnd := seeded(t)
 			db, s3 := services.Postgres(t), services.S3(t)
 			bucket := s3.Bucket(t)
