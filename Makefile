@@ -154,7 +154,7 @@ if [ -n "$$missing" ]; then sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
   $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-DEBIAN := gcc libc6-dev curl ca-certificates openssl age zstd brotli ffmpeg tar xvfb chromium chromium-driver firefox-esr webkit2gtk-driver gstreamer1.0-libav fonts-noto-color-emoji fonts-noto-core postgresql nginx caddy systemd sqlite3
+DEBIAN := gcc libc6-dev curl ca-certificates openssl age zstd brotli ffmpeg tar xvfb chromium chromium-driver firefox-esr webkit2gtk-driver gstreamer1.0-libav fonts-noto-color-emoji fonts-noto-core postgresql nginx caddy systemd sqlite3 e2fsprogs mount
 
 # Building the S3 server takes minutes once, which is not for a test to wait for; the tests find what they need in Go's cache.
 S3SERVER := server/internal/services/testdata/versitygw

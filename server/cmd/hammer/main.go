@@ -31,7 +31,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/sealpost/sealpost/server/cmd/hammer/internal/load"
+	"github.com/sealpost/sealpost/server/internal/load"
 	"github.com/sealpost/sealpost/server/internal/values"
 )
 

@@ -159,8 +159,8 @@ func (s *Store) publish(share *os.Root, dir, temp, name string) error {
 	}
 	err = share.Rename(temp, name)
 	unlock()
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("share was deleted while a part arrived: %w", store.ErrNotFound)
+	if errors.Is(err, fs.ErrNotExist) { // with its share; or by a sweep whose clock was moved, to which it looked old
+		return fmt.Errorf("what was written of a part is gone: %w", store.ErrUnavailable)
 	}
 	if err != nil {
 		return fmt.Errorf("failed to rename part: %w", full(err))

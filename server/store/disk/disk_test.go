@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -272,5 +273,37 @@ func TestListStrays(t *testing.T) {
 	})
 	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("listed %v, want %v, %v", got, want, err)
+	}
+}
+
+// sweeping is a body in the midst of which a sweep runs.
+type sweeping struct {
+	*bytes.Reader
+	sweep func()
+}
+
+func (b *sweeping) Read(p []byte) (int, error) {
+	if b.sweep != nil {
+		b.sweep()
+		b.sweep = nil
+	}
+	return b.Reader.Read(p)
+}
+
+// A sweep whose clock was moved ahead may take what a Put has written so far for the leftover of a crash. That does not mean that the share is
+// gone, so the answer is to ask again.
+func TestSweepOfWriting(t *testing.T) {
+	s := open(t, t.TempDir())
+	body := &sweeping{bytes.NewReader([]byte("data")), func() {
+		keep := func(context.Context, store.Key) (bool, error) { return true, nil }
+		if n, err := s.Sweep(t.Context(), time.Now().Add(time.Hour), keep); n != 1 || err != nil {
+			t.Errorf("swept %d, %v", n, err)
+		}
+	}}
+	if err := s.Put(t.Context(), key(1, "data"), body, 4, ""); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("got error %v, want %v", err, store.ErrUnavailable)
+	}
+	if err := put(s, 1, "data"); err != nil {
+		t.Error(err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/sealpost/sealpost/server/cmd/hammer/internal/load"
+	"github.com/sealpost/sealpost/server/internal/load"
 )
 
 // figure is a line of the second table.

@@ -20,13 +20,14 @@ type Config struct {
 	Roots *x509.CertPool // nil for the system's
 	Seed  uint64         // of all tokens and bodies; of two runs at one server at the same time each needs its own
 
-	Senders, Receivers int           // connections that send and fetch shares
-	Size               int64         // of a share's content; the server says in parts of what size
-	Manifest           int64         // size of a manifest
-	Downloads          int64         // of each share, if there are receivers
-	Bytes              int64         // of content to send in all, at most
-	Duration           time.Duration // after which no share is begun
-	Retry              time.Duration // how long to repeat a request that failed in a way that may pass
+	Senders, Receivers int             // connections that send and fetch shares
+	Size               int64           // of a share's content; the server says in parts of what size
+	Manifest           int64           // size of a manifest
+	Downloads          int64           // of each share, if there are receivers
+	Bytes              int64           // of content to send in all, at most
+	Duration           time.Duration   // after which no share is begun
+	Over               <-chan struct{} // when it is closed no share is begun either; may be nil
+	Retry              time.Duration   // how long to repeat a request that failed in a way that may pass
 
 	Slow      int   // uploads that trickle
 	SlowBurst int64 // bytes that each sends at once
@@ -116,6 +117,13 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	began := time.Now()
 	until, stop := context.WithTimeout(ctx, c.Duration)
 	defer stop()
+	go func() {
+		select {
+		case <-c.Over:
+			stop()
+		case <-until.Done():
+		}
+	}()
 	var senders, receivers sync.WaitGroup
 	for range c.Senders {
 		senders.Go(func() { r.send(ctx, until) })

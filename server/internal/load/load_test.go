@@ -18,7 +18,7 @@ import (
 
 	"github.com/sealpost/sealpost/server"
 	"github.com/sealpost/sealpost/server/api"
-	"github.com/sealpost/sealpost/server/cmd/hammer/internal/load"
+	"github.com/sealpost/sealpost/server/internal/load"
 	"github.com/sealpost/sealpost/server/store/disk"
 	"github.com/sealpost/sealpost/server/store/sqlite"
 )
@@ -29,7 +29,7 @@ type host struct {
 	blobs string
 }
 
-func newHost(t *testing.T, http2 bool, before func(http.Handler) http.Handler) *host {
+func newHost(t *testing.T, http2 bool, before func(http.Handler) http.Handler, configure ...func(*server.Config)) *host {
 	t.Helper()
 	dir := t.TempDir()
 	blobs, err := disk.Open(filepath.Join(dir, "blobs"))
@@ -43,8 +43,11 @@ func newHost(t *testing.T, http2 bool, before func(http.Handler) http.Handler) *
 	}
 	t.Cleanup(func() { meta.Close() })
 	var handler http.Handler
-	handler, err = server.New(server.Config{Blobs: blobs, Meta: meta, Now: time.Now, PartSize: api.MinPartSize,
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	c := server.Config{Blobs: blobs, Meta: meta, Now: time.Now, PartSize: api.MinPartSize, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	for _, f := range configure {
+		f(&c)
+	}
+	handler, err = server.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
