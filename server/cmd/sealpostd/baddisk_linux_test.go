@@ -93,7 +93,7 @@ func TestPowerFails(t *testing.T) {
 		k.powerFails(t)
 		d.kill()
 		k.replace(t)
-	}), long(2, 50))
+	}), long(1, 50))
 }
 
 // TestReadOnlyDisk: on a disk that gets read only under the server it gives out what can be read, and refuses the rest with a status that
