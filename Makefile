@@ -113,7 +113,7 @@ vuln: ## govulncheck, if its database can be reached
 	case "$$out" in *'fetching vulnerabilities'*) echo 'govulncheck: database out of reach, not checked' ;; *) exit $$code ;; esac
 
 unit: $(ENGINE).br page-test ## Go tests with the race detector; -count=1 because go list's inputs are not in the test cache's key
-	$(GO) test -race -count=1 -timeout $(if $(SEALPOST_LONG),60m,15m) $(UNIT)
+	$(GO) test -race -count=1 -timeout $(if $(SEALPOST_LONG),90m,25m) $(UNIT)
 
 page-test: ## the page's modules that need no browser, under Node
 	cd static && npm test --silent
