@@ -47,11 +47,11 @@ func (s *site) sealPaths(t *testing.T, paths ...string) string {
 func TestPlay(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	size, most := sized[int64](64<<20, 2<<30), sized[int64](28<<20, 96<<20)
+	size, most := sized[int64](128<<20, 2<<30), sized[int64](64<<20, 96<<20)
 	mp4, webm, wav := filepath.Join(dir, "film.mp4"), filepath.Join(dir, "film.webm"), filepath.Join(dir, "tone.wav")
 	rate := sized("700k", "3000k") // of which Firefox fetches a minute ahead
 	film(t, mp4, size, "-c:v", "libx264", "-preset", "ultrafast", "-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-pix_fmt", "yuv420p", "-g", "20", "-c:a", "aac")
-	film(t, webm, sized(size/2, size), "-c:v", "libvpx", "-deadline", "realtime", "-b:v", rate, "-g", "20", "-c:a", "libvorbis")
+	film(t, webm, size, "-c:v", "libvpx", "-deadline", "realtime", "-b:v", rate, "-g", "20", "-c:a", "libvorbis")
 	command(t, nil, "ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "sine=frequency=440", "-t", "120", wav)
 	someEngine(t, func(t *testing.T, engine string) {
 		s := newSite(t)
