@@ -144,7 +144,7 @@ type Record struct {
 type Totals struct {
 	Open, Ready int64
 	Removed     int64 // expired ones among them, though no sweep has come by
-	Bytes       int64 // of all parts and manifests
+	Bytes       int64 // of all parts and manifests, and what is reserved
 	Reports     int64
 }
 
@@ -202,9 +202,14 @@ type Meta interface {
 	Share(ctx context.Context, id string, now int64) (Share, error)
 	// AddPart inserts p if nothing is stored under p.N, postpones the expiry of the open share to expires (it may skip that
 	// when it moves by less than an hour), and returns what is stored under p.N now: p, or an earlier part. ErrNotOpen if
-	// nothing is and the share is ready, ErrOverTotal if p is one too many for most bytes in all shares; most 0 is any number.
+	// nothing is and the share is ready, ErrOverTotal if p is one too many for most bytes in all shares; most 0 is any number. Where
+	// another part is reserved, that one is returned.
 	AddPart(ctx context.Context, id string, p Part, now, expires, most int64) (Part, error)
-	// Usage is how many bytes the parts of all shares have, manifests too, until Forget: the sum that AddPart goes by.
+	// ReservePart makes room for p, which a client then puts into Blobs by itself and tells of: AddPart of the same p needs no room
+	// any more, and of any other in its place returns p. It returns what was reserved under p.N before, if anything was, or what is stored
+	// there, and stored is true. The errors are AddPart's. A reservation lasts as long as its share.
+	ReservePart(ctx context.Context, id string, p Part, now, most int64) (_ Part, stored bool, err error)
+	// Usage is how many bytes the parts of all shares have, manifests and what is reserved too, until Forget: the sum that AddPart goes by.
 	Usage(ctx context.Context) (int64, error)
 	// Part returns one part. Parts returns all, the manifest first; CountParts, how many there are, the manifest not counted.
 	// None of them asks whether the share is expired or removed: a sweep needs them too. A missing part is ErrNotFound; a

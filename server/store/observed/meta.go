@@ -46,6 +46,13 @@ func (m meta) AddPart(ctx context.Context, id string, p store.Part, now, expires
 	return v, err
 }
 
+func (m meta) ReservePart(ctx context.Context, id string, p store.Part, now, most int64) (store.Part, bool, error) {
+	began := time.Now()
+	v, stored, err := m.Meta.ReservePart(ctx, id, p, now, most)
+	m.observe.since("ReservePart", began, err)
+	return v, stored, err
+}
+
 func (m meta) Usage(ctx context.Context) (int64, error) {
 	began := time.Now()
 	v, err := m.Meta.Usage(ctx)

@@ -30,6 +30,8 @@ func Meta(t *testing.T, open func(t *testing.T) store.Meta) {
 		{"AddPart", metaAddPart},
 		{"AddPartPostpones", metaAddPartPostpones},
 		{"AddPartRacing", metaAddPartRacing},
+		{"ReservePart", metaReservePart},
+		{"ReservePartRacing", metaReservePartRacing},
 		{"Complete", metaComplete},
 		{"CompleteSizes", metaCompleteSizes},
 		{"CompleteAgainstAddPart", metaCompleteAgainstAddPart},

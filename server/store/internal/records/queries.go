@@ -23,16 +23,33 @@ const (
 	//
 	// The bytes are counted first, of a part that will be inserted and if all stay within the most there may be; then it is inserted if
 	// this very call, which has a random name, was the last to count. The one row of usage makes adding parts wait for each other.
-	partCount = `UPDATE usage SET bytes = bytes + $1, last = $2 WHERE (CAST($3 AS BIGINT) = 0 OR bytes + $1 <= $3)
+	//
+	// What is reserved was counted then: it becomes a part without being counted again, and stands in the way of one with another digest.
+	partReserved = `EXISTS (SELECT 1 FROM reservations r WHERE r.share = $4 AND r.n = $6 AND r.digest = $7 AND r.size = $1)`
+	partCount    = `UPDATE usage SET bytes = CASE WHEN ` + partReserved + ` THEN bytes ELSE bytes + $1 END, last = $2
+		WHERE (CAST($3 AS BIGINT) = 0 OR bytes + $1 <= $3 OR ` + partReserved + `)
 		AND EXISTS (SELECT 1 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5)
-		AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n = $6)`
+		AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n = $6)
+		AND (` + partReserved + ` OR NOT EXISTS (SELECT 1 FROM reservations r WHERE r.share = $4 AND r.n = $6))`
 	partInsert = `INSERT INTO parts (share, n, size, digest)
 		SELECT id, $1, $2, $3 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5
 		AND EXISTS (SELECT 1 FROM usage WHERE last = $6) ON CONFLICT DO NOTHING`
+	partRedeem = `DELETE FROM reservations WHERE share = $1 AND n = $2
+		AND EXISTS (SELECT 1 FROM parts p WHERE p.share = $1 AND p.n = $2)`
 	partPostpone = `UPDATE shares SET expires = $1
 		WHERE id = $2 AND state = 'open' AND expires > $3 AND $1 - expires > ($1 - $3) / 24`
-	partResult = `SELECT s.state, p.size, p.digest FROM shares s LEFT JOIN parts p ON p.share = s.id AND p.n = $1
+	partResult = `SELECT s.state, p.size, p.digest, r.size, r.digest FROM shares s
+		LEFT JOIN parts p ON p.share = s.id AND p.n = $1 LEFT JOIN reservations r ON r.share = s.id AND r.n = $1
 		WHERE s.id = $2 AND s.state <> 'removed' AND s.expires > $3`
+
+	// ReservePart counts and inserts as AddPart does, and tells what there is in the same way.
+	reserveCount = `UPDATE usage SET bytes = bytes + $1, last = $2 WHERE (CAST($3 AS BIGINT) = 0 OR bytes + $1 <= $3)
+		AND EXISTS (SELECT 1 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5)
+		AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n = $6)
+		AND NOT EXISTS (SELECT 1 FROM reservations r WHERE r.share = $4 AND r.n = $6)`
+	reserveInsert = `INSERT INTO reservations (share, n, size, digest)
+		SELECT id, $1, $2, $3 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5
+		AND EXISTS (SELECT 1 FROM usage WHERE last = $6) ON CONFLICT DO NOTHING`
 
 	partSelect  = `SELECT size, digest FROM parts WHERE share = $1 AND n = $2`
 	partsSelect = `SELECT n, size, digest FROM parts WHERE share = $1 ORDER BY n`
@@ -101,8 +118,9 @@ const (
 
 	usageSelect = `SELECT bytes FROM usage`
 
-	// Forget. Parts and tickets go with the share, and its bytes off the usage first: once, as two who forget a share wait for each other.
+	// Forget. Parts, reservations and tickets go with the share, and its bytes off the usage first: once, as two who forget a share wait for each other.
 	forgetCount = `UPDATE usage SET bytes = bytes - (SELECT COALESCE(SUM(p.size), 0) FROM parts p WHERE p.share = $1)
+			- (SELECT COALESCE(SUM(r.size), 0) FROM reservations r WHERE r.share = $1)
 		WHERE EXISTS (SELECT 1 FROM shares WHERE id = $1 AND state = 'removed')`
 	forget = `DELETE FROM shares WHERE id = $1 AND state = 'removed'`
 
@@ -143,6 +161,7 @@ const (
 	totalsSelect = `SELECT COUNT(CASE WHEN state = 'open' AND expires > $1 THEN 1 END),
 		COUNT(CASE WHEN state = 'ready' AND expires > $1 THEN 1 END),
 		COUNT(CASE WHEN state = 'removed' OR expires <= $1 THEN 1 END),
-		(SELECT CAST(COALESCE(SUM(p.size), 0) AS BIGINT) FROM parts p),
+		(SELECT CAST(COALESCE(SUM(p.size), 0) AS BIGINT) FROM parts p)
+			+ (SELECT CAST(COALESCE(SUM(r.size), 0) AS BIGINT) FROM reservations r),
 		(SELECT COUNT(*) FROM reports r) FROM shares`
 )

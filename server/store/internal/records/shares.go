@@ -40,28 +40,74 @@ func (s Store) Share(ctx context.Context, id string, now int64) (got store.Share
 // AddPart implements [store.Meta].
 func (s Store) AddPart(ctx context.Context, id string, p store.Part, now, expires, most int64) (store.Part, error) {
 	caller := rand.Text()
-	var state string
-	var size sql.NullInt64
-	var digest []byte
-	var found bool
-	err := s.DB.Write(ctx, id,
-		do(partCount, p.Size, caller, most, id, now, p.N),
+	there, err := s.place(ctx, id, p.N, now,
+		do(partCount, p.Size, caller, most, id, now, p.N, p.Digest[:]),
 		do(partInsert, p.N, p.Size, p.Digest[:], id, now, caller),
-		do(partPostpone, expires, id, now),
-		one(&found, partResult, []any{p.N, id, now}, &state, &size, &digest))
-	err = orNotFound(err, found)
+		do(partRedeem, id, p.N),
+		do(partPostpone, expires, id, now))
 	switch {
-	case err == nil && !size.Valid && state == store.Open:
-		err = store.ErrOverTotal
-	case err == nil && !size.Valid:
+	case err != nil:
+	case there.part != nil:
+		return *there.part, nil
+	case there.state != store.Open:
 		err = store.ErrNotOpen
-	case err == nil && len(digest) != len(p.Digest):
-		err = errors.New("not a hash")
+	case there.reserved != nil && *there.reserved != p:
+		return *there.reserved, nil
+	default:
+		err = store.ErrOverTotal
 	}
-	if err != nil {
-		return store.Part{}, fmt.Errorf("failed to add part: %w", err)
+	return store.Part{}, fmt.Errorf("failed to add part: %w", err)
+}
+
+// ReservePart implements [store.Meta].
+func (s Store) ReservePart(ctx context.Context, id string, p store.Part, now, most int64) (_ store.Part, stored bool, err error) {
+	caller := rand.Text()
+	there, err := s.place(ctx, id, p.N, now,
+		do(reserveCount, p.Size, caller, most, id, now, p.N),
+		do(reserveInsert, p.N, p.Size, p.Digest[:], id, now, caller))
+	switch {
+	case err != nil:
+	case there.part != nil:
+		return *there.part, true, nil
+	case there.state != store.Open:
+		err = store.ErrNotOpen
+	case there.reserved != nil:
+		return *there.reserved, false, nil
+	default:
+		err = store.ErrOverTotal
 	}
-	return store.Part{N: p.N, Size: size.Int64, Digest: store.Hash(digest)}, nil
+	return store.Part{}, false, fmt.Errorf("failed to reserve part: %w", err)
+}
+
+// placed is what there is in the place of a part.
+type placed struct {
+	state          string
+	part, reserved *store.Part
+}
+
+// place runs a batch about part n and tells what there is then.
+func (s Store) place(ctx context.Context, id string, n, now int64, batch ...Statement) (there placed, err error) {
+	var size, reservedSize sql.NullInt64
+	var digest, reservedDigest []byte
+	var found bool
+	err = s.DB.Write(ctx, id, append(batch,
+		one(&found, partResult, []any{n, id, now}, &there.state, &size, &digest, &reservedSize, &reservedDigest))...)
+	if err = orNotFound(err, found); err != nil {
+		return there, err
+	}
+	there.part, err = partOrNil(n, size, digest)
+	if err == nil {
+		there.reserved, err = partOrNil(n, reservedSize, reservedDigest)
+	}
+	return there, err
+}
+
+func partOrNil(n int64, size sql.NullInt64, digest []byte) (*store.Part, error) {
+	if !size.Valid {
+		return nil, nil
+	}
+	p := store.Part{N: n, Size: size.Int64}
+	return &p, (*hash)(&p.Digest).Scan(digest)
 }
 
 // Part implements [store.Meta].
