@@ -90,6 +90,26 @@ type Sender interface {
 	Send(ctx context.Context, w io.Writer, begin func(), spans []Span) (int64, error)
 }
 
+// Direct sends clients to where Blobs has its objects, so that bytes need not pass through this program.
+type Direct interface {
+	// Origin is where all requests go, as https://bucket.example.
+	Origin() string
+	// PutRequest returns the request with which whoever has it can, while it lasts, do what Put does: store exactly size bytes that have the
+	// key's digest, durably, if there is no such object yet. What they begin with it says nothing about.
+	PutRequest(ctx context.Context, key Key, size int64, lasts time.Duration) (Request, error)
+	// GetRequest returns the request with which whoever has it can, while it lasts and the object is there, read it, or a range of it.
+	GetRequest(ctx context.Context, key Key, lasts time.Duration) (Request, error)
+	// Confirm returns nil if an object is there as Put would have stored it, and else Put's error, or ErrNotFound. It deletes nothing.
+	Confirm(ctx context.Context, key Key, size int64, magic string) error
+}
+
+// Request is one that a client makes of another server.
+type Request struct {
+	Method string
+	URL    string
+	Header map[string]string // that has to go with it
+}
+
 // Lister is what Blobs may be besides, if it can tell what it has: for whoever looks after the store, and not for the server.
 type Lister interface {
 	// List calls visit for each object, in any order, and for each stray. What is put or deleted meanwhile may be among them or not. An

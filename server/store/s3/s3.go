@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -31,11 +30,13 @@ type Config struct {
 
 // Store implements [store.Blobs] in a bucket.
 type Store struct {
-	core      *minio.Core
-	transport *http.Transport
-	bucket    string
-	prefix    string
-	stall     time.Duration // after which a store that moves no byte is given up
+	core        *minio.Core
+	credentials *credentials.Credentials
+	transport   *http.Transport
+	region      string
+	bucket      string
+	prefix      string
+	stall       time.Duration // after which a store that moves no byte is given up
 }
 
 var (
@@ -57,10 +58,10 @@ var prefixForm = regexp.MustCompile(`^([A-Za-z0-9_-]+/)+$`)
 
 // Open returns the store of a bucket, which has to be there.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	u, err := url.Parse(c.Endpoint)
+	u, err := parseEndpoint(c.Endpoint)
 	switch {
-	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.Path != "" && u.Path != "/", u.RawQuery != "", u.User != nil:
-		return nil, fmt.Errorf("failed to open bucket: endpoint %q is not https://host or http://host:port", c.Endpoint)
+	case err != nil:
+		return nil, fmt.Errorf("failed to open bucket: %w", err)
 	case c.Bucket == "":
 		return nil, errors.New("failed to open bucket: it has no name")
 	case c.Prefix != "" && !prefixForm.MatchString(c.Prefix):
@@ -77,8 +78,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = maxIdleConns, maxIdleConns
 	transport.ResponseHeaderTimeout = stallAfter
 	transport.WriteBufferSize = 32 << 10
+	creds := credentials.NewStaticV4(c.AccessKey, c.SecretKey, "")
 	core, err := minio.NewCore(u.Host, &minio.Options{
-		Creds:      credentials.NewStaticV4(c.AccessKey, c.SecretKey, ""),
+		Creds:      creds,
 		Secure:     u.Scheme == "https",
 		Transport:  transport,
 		Region:     c.Region,
@@ -87,7 +89,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("failed to open bucket: %w", err)
 	}
-	s := &Store{core: core, transport: transport, bucket: c.Bucket, prefix: c.Prefix, stall: stallAfter}
+	s := &Store{core: core, credentials: creds, transport: transport, region: c.Region, bucket: c.Bucket, prefix: c.Prefix, stall: stallAfter}
 	ctx, cancel := context.WithTimeout(ctx, openAfter)
 	defer cancel()
 	switch there, err := core.BucketExists(ctx, c.Bucket); {
