@@ -19,10 +19,11 @@ import (
 // Config is what a Server is made of. Blobs, Meta, Now and Log are required; the zero value of everything else means the
 // default that is told, or that the feature is off.
 type Config struct {
-	Blobs store.Blobs
-	Meta  store.Meta
-	Now   func() time.Time // the only clock
-	Log   *slog.Logger     // gets no ids of shares, tokens, queries or addresses
+	Blobs  store.Blobs
+	Meta   store.Meta
+	Direct store.Direct     // sends clients to where Blobs has its parts; nil for nobody
+	Now    func() time.Time // the only clock
+	Log    *slog.Logger     // gets no ids of shares, tokens, queries or addresses
 
 	BasePath string       // below which all of it is, as /send; "" for the whole host
 	Build    string       // of Pages; told to clients, which never mix builds

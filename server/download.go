@@ -15,24 +15,41 @@ func notReady() *api.Problem {
 	return p
 }
 
-func (s *Server) getManifest(c *call, sh store.Share) error { return s.sendPart(c, sh, 0) }
-
-func (s *Server) getPart(c *call, sh store.Share) error {
-	n, ok := c.partNumber()
-	if !ok || sh.State == store.Open && n > partCount(sh.Size, sh.PartSize) || sh.State == store.Ready && n > sh.Parts {
-		return api.NewProblem(api.CodeNotFound)
-	}
-	return s.sendPart(c, sh, n)
-}
-
-func (s *Server) sendPart(c *call, sh store.Share, n int64) error {
-	part, err := s.meta.Part(c.ctx(), sh.ID, n)
-	switch {
-	case isGone(err) && sh.State == store.Open:
-		return notReady()
-	case err != nil:
+func (s *Server) getManifest(c *call, sh store.Share) error {
+	manifest, err := s.arrived(c, sh, 0)
+	if err != nil {
 		return err
 	}
+	return s.sendPart(c, sh, manifest)
+}
+
+func (s *Server) getPart(c *call, sh store.Share) error {
+	part, err := s.findPart(c, sh)
+	if err != nil {
+		return err
+	}
+	return s.sendPart(c, sh, part)
+}
+
+// findPart returns the part that the path names.
+func (s *Server) findPart(c *call, sh store.Share) (store.Part, error) {
+	n, ok := c.partNumber()
+	if !ok || sh.State == store.Open && n > partCount(sh.Size, sh.PartSize) || sh.State == store.Ready && n > sh.Parts {
+		return store.Part{}, api.NewProblem(api.CodeNotFound)
+	}
+	return s.arrived(c, sh, n)
+}
+
+// arrived returns part n, if it is there.
+func (s *Server) arrived(c *call, sh store.Share, n int64) (store.Part, error) {
+	part, err := s.meta.Part(c.ctx(), sh.ID, n)
+	if isGone(err) && sh.State == store.Open {
+		return part, notReady()
+	}
+	return part, err
+}
+
+func (s *Server) sendPart(c *call, sh store.Share, part store.Part) error {
 	return s.send(c, sh, []store.Part{part}, part.Size, part.Digest)
 }
 

@@ -117,7 +117,7 @@ func setFileHeaders(h http.Header, name, base string) {
 // request or the bytes; for "" those of every answer. It is for whoever has another server hand out the files.
 func PageHeaders(name string) http.Header {
 	h := http.Header{}
-	for _, s := range securityHeaders {
+	for _, s := range securityHeaders("") {
 		h.Set(s.name, s.value)
 	}
 	if name != "" {

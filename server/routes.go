@@ -21,6 +21,8 @@ func (s *Server) routes() []route {
 		// The owner: whoever made the share.
 		{"PUT", share + "/manifest", s.owner(s.putManifest)},
 		{"PUT", share + "/parts/{n}", s.owner(s.putPart)},
+		{"POST", share + "/parts/{n}/direct", s.owner(s.sendDirect)}, // past this server, if its store lets clients
+		{"PUT", share + "/parts/{n}/direct", s.owner(s.confirmDirect)},
 		{"POST", share + "/complete", s.owner(s.completeShare)},
 		{"PATCH", share, s.owner(s.updateShare)},
 		{"DELETE", share, s.owner(s.deleteShare)},
@@ -36,6 +38,7 @@ func (s *Server) routes() []route {
 
 		// The ticket of one download.
 		{"GET", share + "/parts/{n}", s.ticket(s.getPart)},
+		{"GET", share + "/parts/{n}/direct", s.ticket(s.getDirect)},
 		{"GET", share + "/content", s.ticket(s.getContent)},
 		{"DELETE", share + "/downloads/current", s.presented(s.finishDownload)},
 

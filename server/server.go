@@ -22,10 +22,11 @@ import (
 
 // Server answers the API, and the pages if it was given any. Make one with New. It is safe for concurrent use.
 type Server struct {
-	cfg   Config
-	blobs store.Blobs
-	meta  store.Meta
-	mux   http.Handler
+	cfg     Config
+	blobs   store.Blobs
+	meta    store.Meta
+	headers []header // of every answer
+	mux     http.Handler
 }
 
 // New returns a Server, or an error that says what is wrong with c.
@@ -35,13 +36,18 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("failed to configure server: %w", err)
 	}
 	s := &Server{cfg: c, blobs: c.Blobs, meta: c.Meta}
+	origin := ""
+	if c.Direct != nil {
+		origin = c.Direct.Origin()
+	}
+	s.headers = securityHeaders(origin)
 	s.mux = s.router()
 	return s, nil
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for _, h := range securityHeaders {
+	for _, h := range s.headers {
 		w.Header().Set(h.name, h.value)
 	}
 	if s.cfg.BasePath != "" {

@@ -33,6 +33,7 @@ func (s *Server) wireShare(sh store.Share, owner bool) api.Share {
 		Expires:      sh.Expires,
 		Lifetime:     sh.Lifetime,
 		MaxDownloads: sh.MaxDownloads,
+		Direct:       s.cfg.Direct != nil,
 	}
 	if sh.MaxDownloads > 0 {
 		left := max(0, sh.MaxDownloads-sh.Taken) // an owner may set the limit below what was taken

@@ -23,12 +23,23 @@ func (s *Server) putPart(c *call, sh store.Share) error {
 	if !ok {
 		return api.NewProblem(api.CodeNotFound)
 	}
-	limit := sh.PartSize
+	return s.put(c, sh, n, partLimit(sh, n))
+}
+
+// partLimit is how large part n may be. One that is shorter than the others is taken: whether it is the last turns out at completion.
+func partLimit(sh store.Share, n int64) int64 {
 	if sh.State == store.Open {
-		// A part that is shorter than the others is taken: whether it is the last turns out at completion.
-		limit = min(limit, sh.Size-(n-1)*sh.PartSize)
+		return min(sh.PartSize, sh.Size-(n-1)*sh.PartSize)
 	}
-	return s.put(c, sh, n, limit)
+	return sh.PartSize
+}
+
+// magicOf is what part n has to begin with.
+func magicOf(n int64) string {
+	if n <= 1 {
+		return api.AgeMagic
+	}
+	return ""
 }
 
 // partNumber returns {n} of the path: 1 … api.MaxParts in its only spelling.
@@ -90,19 +101,20 @@ func (s *Server) checkPut(c *call, sh store.Share, n, limit int64) (store.Hash, 
 	return digest, nil
 }
 
-// store puts the body under its digest and then has Meta decide whether that digest is the part. Our own object is deleted
-// only when it is certain that no record names it, nor ever will: after an error of unknown outcome it stays, and is an orphan at worst. So
-// it does where all that is kept is too much: there may be room for the same bytes, from another request, in a moment.
+// store puts the body under its digest.
 func (s *Server) store(c *call, sh store.Share, part store.Part) error {
 	key := store.Key{Share: sh.ID, N: part.N, Digest: part.Digest}
-	magic := ""
-	if part.N <= 1 {
-		magic = api.AgeMagic
-	}
-	if err := s.blobs.Put(c.ctx(), key, c.r.Body, part.Size, magic); err != nil {
+	if err := s.blobs.Put(c.ctx(), key, c.r.Body, part.Size, magicOf(part.N)); err != nil {
 		c.drain()
 		return bodyError(err)
 	}
+	return s.record(c, sh, part, key)
+}
+
+// record has Meta decide whether the object key, which is there, is the part. Our own object is deleted only when it is certain that no
+// record names it, nor ever will: after an error of unknown outcome it stays, and is an orphan at worst. So it does where all that is kept
+// is too much: there may be room for the same bytes, from another request, in a moment.
+func (s *Server) record(c *call, sh store.Share, part store.Part, key store.Key) error {
 	now := s.now()
 	expires := min(now+seconds(s.cfg.AbandonAfter), sh.Created+seconds(s.cfg.maxOpen()))
 	stored, err := s.meta.AddPart(c.settled(), sh.ID, part, now, expires, s.cfg.MaxTotalSize)
@@ -115,11 +127,16 @@ func (s *Server) store(c *call, sh store.Share, part store.Part) error {
 		return err
 	}
 	if stored.Digest != part.Digest {
-		if derr := s.blobs.Delete(c.settled(), key); derr != nil {
-			c.log.Warn("failed to delete a part that lost, a sweep will", "error", c.scrub(derr))
-		}
+		s.deleteUnwanted(c, key)
 	}
 	return missIfNotFound(err)
+}
+
+// deleteUnwanted deletes an object that is no part and will not be one.
+func (s *Server) deleteUnwanted(c *call, key store.Key) {
+	if err := s.blobs.Delete(c.settled(), key); err != nil {
+		c.log.Warn("failed to delete an object that is no part, a sweep will", "error", c.scrub(err))
+	}
 }
 
 // bodyError tells a client that stalls or hangs up from a store that fails.
@@ -221,7 +238,7 @@ func (s *Server) getParts(c *call, sh store.Share) error {
 	if sh.State == store.Open {
 		c.w.Header().Set("Retry-After", "1")
 	}
-	return c.json(http.StatusOK, wireParts(sh, stored))
+	return c.json(http.StatusOK, s.wireParts(sh, stored))
 }
 
 // waitQuery returns how long the caller wants to wait for news, and the number of parts that is none.
@@ -238,8 +255,8 @@ func (c *call) waitQuery() (wait time.Duration, seen int64, err error) {
 	return time.Duration(sec) * time.Second, int64(count), nil
 }
 
-func wireParts(sh store.Share, stored []store.Part) api.Parts {
-	list := api.Parts{State: api.State(sh.State), PartSize: sh.PartSize, Size: sh.Size, Ranges: [][2]int64{}}
+func (s *Server) wireParts(sh store.Share, stored []store.Part) api.Parts {
+	list := api.Parts{State: api.State(sh.State), PartSize: sh.PartSize, Size: sh.Size, Ranges: [][2]int64{}, Direct: s.cfg.Direct != nil}
 	for _, p := range stored {
 		switch last := len(list.Ranges) - 1; {
 		case p.N == 0:

@@ -32,9 +32,16 @@ func TestGolden(t *testing.T) {
 	golden(t, "share-owner", share)
 	share.State, share.Parts, share.Left, share.Taken, share.MaxDownloads = api.StateOpen, 0, nil, nil, 0
 	golden(t, "share-reader", share)
+	share.Direct = true
+	golden(t, "share-direct", share)
 	golden(t, "parts", api.Parts{State: api.StateOpen, PartSize: 8 << 20, Size: 123456789, Manifest: true, Count: 4,
 		Ranges: [][2]int64{{1, 3}, {7, 7}}})
 	golden(t, "parts-none", api.Parts{State: api.StateOpen, PartSize: 8 << 20, Size: 1, Ranges: [][2]int64{}})
+	golden(t, "direct-part", api.DirectPart{Size: 8 << 20, Digest: hash})
+	golden(t, "direct-put", api.Direct{Method: "PUT", URL: "https://s3.example/bucket/AAAAAAAAAAAAAAAA/1-00?X-Amz-Signature=00",
+		Headers: map[string]string{"If-None-Match": "*"}, Expires: 1700000910})
+	golden(t, "direct-get", api.Direct{Method: "GET", URL: "https://s3.example/bucket/AAAAAAAAAAAAAAAA/1-00?X-Amz-Signature=00",
+		Headers: map[string]string{}, Expires: 1700000310})
 	golden(t, "complete-share", api.CompleteShare{Size: 123456789, Parts: 15})
 	golden(t, "take-download", api.TakeDownload{Ticket: hash})
 	golden(t, "update-share", api.UpdateShare{Lifetime: ptr(3600), MaxDownloads: ptr(0)})

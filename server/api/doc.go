@@ -72,6 +72,16 @@
 // The number of bodies that a server takes in at once may be limited: by address, 429 too-many-parts, and in all, 503 busy, each with
 // RetryAfter. A body that makes no progress for a while is given up (interrupted). No limit of what is taken in is one of what is read.
 //
+// Where Share.Direct is set, parts, but not the manifest, may also go straight into the server's store, which checks size and digest:
+//
+//	POST /shares/{id}/parts/{n}/direct  DirectPart → Direct, or 204 for what is stored already
+//	PUT  /shares/{id}/parts/{n}/direct  DirectPart → 204
+//
+// The first reserves room for the part and names a request; the client makes it, with the part as body, and then has the server look by
+// the second, whose 204 is that of PUT /shares/{id}/parts/{n}. A store that answers 412 has these bytes already, so that is as good as
+// 200. What the server does not find is 409 not-ready. Whatever goes wrong on the way, the same part may be sent through the server
+// instead, and another one may not: its place is reserved (409 part-conflict).
+//
 //	POST /shares/{id}/complete  CompleteShare → Share
 //
 // All parts and the manifest must be there: else 409 incomplete, where Missing lists runs of absent parts, 0 being the
@@ -108,12 +118,18 @@
 //	GET /shares/{id}/content → bytes
 //	DELETE /shares/{id}/downloads/current → 204
 //
-// Any number of requests and ranges under one ticket are one download. Both GETs take a single Range, with If-Range; several
+// Any number of requests and ranges under one ticket are one download. The first two take a single Range, with If-Range; several
 // ranges are answered with the whole, and one outside of it with 416 bad-range and "Content-Range: bytes */SIZE". The ETag is
 // strong. What has not arrived in an open share is 409 not-ready with Retry-After; content is so until the share is
 // complete. Where a platform limits what one answer can be made of, content in more parts than that is 422 read-parts: a
 // client then reads the parts, or smaller ranges. Bytes are application/octet-stream with a policy that lets nothing run.
 // DELETE tells that the download is saved.
+//
+//	GET /shares/{id}/parts/{n}/direct → Direct
+//
+// names a request that reads a part from the server's store, in ranges too, where Share.Direct is set. It lasts for some minutes, or
+// until the share is gone, also when the ticket ends before.
+//
 // The share is spent, and deleted, when all downloads are taken and each is finished, or unused for a day.
 //
 // # Reports
@@ -129,8 +145,8 @@
 // add nothing. A share takes some reports, then it is 409 enough-reports, and a server some thousands, then it is 507 storage-full; the
 // number of requests may be limited by address (429), and more tightly than that of new shares.
 //
-// When a server has those thousands, there is room again as the oldest have been kept for their time. There is no call and no tool yet with
-// which the operator reads reports and makes room sooner.
+// When a server has those thousands, there is room again as the oldest have been kept for their time. The operator reads them with tools of
+// their own (sealpostd admin reports, sealpost report); there is no call for that.
 //
 // The server cannot open a report. It keeps it for 90 days, also when the share is gone before, and with it the share's id and the time:
 // so that the operator learns which share is meant, that it is reported and when, even if they never open one. For that time

@@ -99,26 +99,42 @@ type Share struct {
 	ID           string `json:"id"`
 	State        State  `json:"state"`
 	Password     bool   `json:"password"`
-	Size         int64  `json:"size"`            // sealed content bytes; while open, the announced upper bound
-	PartSize     int64  `json:"partSize"`        // of every part but the last
-	Parts        int64  `json:"parts"`           // 0 while open
-	Now          int64  `json:"now"`             // server's clock, Unix seconds
-	Created      int64  `json:"created"`         // Unix seconds
-	Expires      int64  `json:"expires"`         // Unix seconds; while open, when it goes unless another part arrives
-	Lifetime     int64  `json:"lifetime"`        // seconds from completion
-	MaxDownloads int64  `json:"maxDownloads"`    // 0: any number
-	Left         *int64 `json:"left"`            // downloads left; null: any number
-	Taken        *int64 `json:"taken,omitempty"` // downloads taken; told to the owner only
+	Size         int64  `json:"size"`             // sealed content bytes; while open, the announced upper bound
+	PartSize     int64  `json:"partSize"`         // of every part but the last
+	Parts        int64  `json:"parts"`            // 0 while open
+	Now          int64  `json:"now"`              // server's clock, Unix seconds
+	Created      int64  `json:"created"`          // Unix seconds
+	Expires      int64  `json:"expires"`          // Unix seconds; while open, when it goes unless another part arrives
+	Lifetime     int64  `json:"lifetime"`         // seconds from completion
+	MaxDownloads int64  `json:"maxDownloads"`     // 0: any number
+	Left         *int64 `json:"left"`             // downloads left; null: any number
+	Taken        *int64 `json:"taken,omitempty"`  // downloads taken; told to the owner only
+	Direct       bool   `json:"direct,omitempty"` // parts may also go past the server, see DirectPart
 }
 
 // Parts is the answer to GET /api/v1/shares/{id}/parts.
 type Parts struct {
 	State    State      `json:"state"`
 	PartSize int64      `json:"partSize"`
-	Size     int64      `json:"size"`     // as in Share
-	Manifest bool       `json:"manifest"` // the manifest has arrived
-	Count    int64      `json:"count"`    // parts that have arrived, the manifest not counted
-	Ranges   [][2]int64 `json:"ranges"`   // first and last of each run of parts that have arrived, ascending
+	Size     int64      `json:"size"`             // as in Share
+	Manifest bool       `json:"manifest"`         // the manifest has arrived
+	Count    int64      `json:"count"`            // parts that have arrived, the manifest not counted
+	Ranges   [][2]int64 `json:"ranges"`           // first and last of each run of parts that have arrived, ascending
+	Direct   bool       `json:"direct,omitempty"` // as in Share
+}
+
+// DirectPart is the body of POST and PUT /api/v1/shares/{id}/parts/{n}/direct: the part that goes past the server.
+type DirectPart struct {
+	Size   int64 `json:"size"`   // bytes
+	Digest Hash  `json:"digest"` // SHA-256
+}
+
+// Direct is a request that moves a part between client and store.
+type Direct struct {
+	Method  string            `json:"method"`  // PUT or GET
+	URL     string            `json:"url"`     // as long as it lasts, whoever has it can make the request
+	Headers map[string]string `json:"headers"` // that have to go with it
+	Expires int64             `json:"expires"` // Unix seconds, by which it has to be begun
 }
 
 // CompleteShare is the body of POST /api/v1/shares/{id}/complete.

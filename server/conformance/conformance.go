@@ -25,6 +25,9 @@ type Target struct {
 	BaseURL string // without a slash at the end
 	Tight   *Tight // nil lacks what it is for, see Narrow
 
+	// Direct is where the deployment sends clients that move parts past it, as https://s3.example; "" for nowhere, as in the Tight one.
+	Direct string
+
 	// MaxContentParts is of how many parts one answer can be made; 0 is any number. Content of more is read-parts.
 	MaxContentParts int64
 
@@ -116,6 +119,11 @@ var tests = []struct {
 	{"ShorterThanAnnounced", "", testShorterThanAnnounced},
 	{"Follow", "", testFollow},
 
+	{"NoDirect", "", testNoDirect},
+	{"DirectParts", "", testDirectParts},
+	{"DirectRefusals", "", testDirectRefusals},
+	{"DirectTickets", "", testDirectTickets},
+
 	{"Ranges", "", testRanges},
 	{"RandomRanges", "", testRandomRanges},
 	{"Heads", "", testHeads},
@@ -164,7 +172,8 @@ func Run(t *testing.T, target Target) {
 		}
 	})
 	for _, test := range tests {
-		if target.Sample && !s.long && s.random("sample "+test.name).IntN(4) > 0 {
+		always := target.Direct != "" && strings.HasPrefix(test.name, "Direct") // which no other target has
+		if target.Sample && !s.long && !always && s.random("sample "+test.name).IntN(4) > 0 {
 			continue
 		}
 		t.Run(test.name, func(t *testing.T) {

@@ -57,9 +57,19 @@ func (c *check) verifyTable(a answer, wrong func(string, ...any)) {
 	}
 	got := policy(a.header)
 	sealed := slices.Equal(got, sealedPolicy)
-	if isSealed(a) != sealed && a.status < 400 || !sealed && !slices.Equal(got, pagePolicy) {
+	if isSealed(a) != sealed && a.status < 400 || !sealed && !slices.Equal(got, c.pagePolicy()) {
 		wrong("the policy is %q", got)
 	}
+}
+
+// pagePolicy is what the policy is where pages may ask another server for parts.
+func (c *check) pagePolicy() []string {
+	if c.target.Direct == "" || c.base != c.target.BaseURL {
+		return pagePolicy
+	}
+	with := slices.Clone(pagePolicy)
+	with[slices.Index(with, "connect-src 'self'")] += " " + c.target.Direct
+	return with
 }
 
 // isSealed tells whether an answer is nothing that a browser is to render.

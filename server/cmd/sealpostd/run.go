@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sealpost/sealpost/server"
+	"github.com/sealpost/sealpost/server/store/observed"
 	"github.com/sealpost/sealpost/static"
 )
 
@@ -61,6 +62,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return fmt.Errorf("failed to open parts: %w", err)
 	}
 	defer blobs.Close()
+	if c.Direct, err = o.stores.direct(blobs); err != nil {
+		return err
+	}
 	meta, err := o.stores.openMeta(ctx)
 	if err != nil {
 		return fmt.Errorf("failed to open records: %w", err)
@@ -79,6 +83,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return err
 	}
 	watch := newWatch(blobs, meta, logger)
+	if c.Direct != nil {
+		c.Direct = observed.Direct(c.Direct, watch.metrics.Store("blobs"))
+	}
 	c.Blobs, c.Meta, c.Build, c.Pages = watch.blobs, watch.meta, site.Build, pages
 	c.Observer, c.Closing, c.Ready = watch.metrics, watch.draining.Load, watch.Ready
 	s, err := server.New(c)

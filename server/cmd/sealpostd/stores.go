@@ -23,6 +23,7 @@ type storeOptions struct {
 	db, dbFile string
 	s3         s3.Config
 	s3KeyFile  string
+	s3Direct   string
 }
 
 func (o *storeOptions) register(fs *flag.FlagSet) {
@@ -35,6 +36,7 @@ func (o *storeOptions) register(fs *flag.FlagSet) {
 	fs.StringVar(&o.s3.Prefix, "s3-prefix", "", "`beginning` of all names in the bucket, as sealpost/")
 	fs.StringVar(&o.s3.AccessKey, "s3-access-key", "", "`id` of the key to the bucket")
 	fs.StringVar(&o.s3KeyFile, "s3-secret-key-file", "", "`file` that has the key's secret")
+	fs.StringVar(&o.s3Direct, "s3-direct", "", "`URL` at which browsers reach the object store, as https://s3.example, so that parts go to and fro without passing through here; the bucket has to allow that")
 }
 
 func (o *storeOptions) validate() error {
@@ -43,10 +45,17 @@ func (o *storeOptions) validate() error {
 		return errors.New("the database has an address and a file with one")
 	case o.db != "" && !isPostgres(o.db):
 		return errors.New("address of database is not postgres://…") // and may have a password in it
-	case o.s3.Endpoint == "" && (o.s3.Bucket != "" || o.s3.AccessKey != "" || o.s3KeyFile != ""):
+	case o.s3.Endpoint == "" && (o.s3.Bucket != "" || o.s3.AccessKey != "" || o.s3KeyFile != "" || o.s3Direct != ""):
 		return errors.New("an object store has no endpoint")
 	case o.s3.Endpoint != "" && (o.s3.Bucket == "" || o.s3.AccessKey == "" || o.s3KeyFile == ""):
 		return errors.New("an object store needs a bucket, an access key and a file with its secret")
+	}
+	for _, endpoint := range []string{o.s3.Endpoint, o.s3Direct} {
+		if endpoint != "" {
+			if err := s3.CheckEndpoint(endpoint); err != nil {
+				return fmt.Errorf("failed to reach the object store: %w", err)
+			}
+		}
 	}
 	return nil
 }
@@ -86,6 +95,15 @@ func (o *storeOptions) openBlobs(ctx context.Context, minFree int64) (blobs, err
 	}
 	b.MinFree = minFree
 	return b, nil
+}
+
+// direct returns what sends clients to the bucket that b is, or nil if they are not to go there.
+func (o *storeOptions) direct(b blobs) (store.Direct, error) {
+	bucket, ok := b.(*s3.Store)
+	if o.s3Direct == "" || !ok {
+		return nil, nil
+	}
+	return bucket.Direct(o.s3Direct)
 }
 
 // address is that of PostgreSQL, or "".

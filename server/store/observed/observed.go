@@ -144,3 +144,19 @@ func (s sending) Send(ctx context.Context, w io.Writer, begin func(), spans []st
 	}
 	return n, err
 }
+
+// Direct returns d, observed. What it only signs asks nothing of the store.
+func Direct(d store.Direct, observe Observe) store.Direct { return direct{d, observe} }
+
+type direct struct {
+	store.Direct
+	observe Observe
+}
+
+// Confirm implements [store.Direct].
+func (d direct) Confirm(ctx context.Context, key store.Key, size int64, magic string) error {
+	began := time.Now()
+	err := d.Direct.Confirm(ctx, key, size, magic)
+	d.observe.since("Confirm", began, err)
+	return err
+}

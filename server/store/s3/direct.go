@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -142,13 +141,4 @@ func (d *Direct) reads(ctx context.Context, key store.Key, size int64, magic str
 		return err
 	}
 	return fmt.Errorf("failed to read part: %w", failure(ctx, err))
-}
-
-// parseEndpoint parses https://host or http://host:port.
-func parseEndpoint(endpoint string) (*url.URL, error) {
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.User != nil {
-		return nil, fmt.Errorf("endpoint %q is not https://host or http://host:port", endpoint)
-	}
-	return u, nil
 }
