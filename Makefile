@@ -157,7 +157,7 @@ endef
 DEBIAN := gcc libc6-dev curl ca-certificates openssl age zstd brotli ffmpeg tar xvfb chromium chromium-driver firefox-esr webkit2gtk-driver gstreamer1.0-libav fonts-noto-color-emoji fonts-noto-core postgresql nginx caddy systemd sqlite3 e2fsprogs mount
 
 # Building the S3 server takes minutes once, which is not for a test to wait for; the tests find what they need in Go's cache.
-S3SERVER := server/internal/services/testdata/versitygw
+S3SERVER := server/conformance/services/testdata/versitygw
 
 deps: ## Debian packages and npm modules that the tests need, and their S3 server
 	@$(call install,$(DEBIAN))

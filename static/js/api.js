@@ -9,7 +9,7 @@ import * as line from "./line.js";
 /** @import { Moved } from "./line.js" */
 
 const TRIES = 5; // while a person waits for the answer: some seconds
-const TRANSFER = Infinity; // what is under way goes on by itself when the connection, or the server, is back
+export const TRANSFER = Infinity; // what is under way goes on by itself when the connection, or the server, is back
 const STUBBORN = 8; // of something that may well never pass
 const FIRST_WAIT = 500; // milliseconds; doubles with each try
 const LONGEST_WAIT = 30_000;
@@ -186,10 +186,10 @@ async function put(path, token, bytes, digest, signal, moved) {
 }
 
 /** @param {Response} r */
-const readJSON = (r) => r.json();
+export const readJSON = (r) => r.json();
 
 /** @param {Response} r */
-const readNothing = async (r) => void (await r.arrayBuffer());
+export const readNothing = async (r) => void (await r.arrayBuffer());
 
 /**
  * @template T
@@ -199,7 +199,7 @@ const readNothing = async (r) => void (await r.arrayBuffer());
  * @param {Options} [o]
  * @returns {Promise<T>}
  */
-async function request(method, path, read, o = {}) {
+export async function request(method, path, read, o = {}) {
   /** @type {Record<string, string>} */
   const headers = { ...o.headers };
   if (o.token) headers.Authorization = `Bearer ${o.token}`;

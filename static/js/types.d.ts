@@ -37,6 +37,15 @@ export interface Share {
   maxDownloads: number;
   left: number | null;
   taken?: number; // told to the owner only
+  direct?: boolean; // parts may go past the server
+}
+
+/** A request that moves a part between this browser and the server's store. */
+export interface Direct {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  expires: number;
 }
 
 /** What an owner changes of a share; what is absent stays as it is. */
@@ -53,6 +62,7 @@ export interface Parts {
   manifest: boolean;
   count: number;
   ranges: [number, number][];
+  direct?: boolean; // as in Share
 }
 
 /** A file to send; file is null for an empty folder, whose name ends in "/". */

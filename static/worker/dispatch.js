@@ -9,6 +9,7 @@ import * as journals from "../js/journal.js";
 import { keepsakeOf, learnt } from "../js/keepsake.js";
 import * as kept from "../js/kept.js";
 import { checkParts, checkShare } from "./answers.js";
+import * as direct from "./direct.js";
 import { thumbnails } from "./thumbnails.js";
 
 /** @import { Item, Keepsake, KeptEntry, Resumption, Share, Shipment, Upload } from "../js/types.d.ts" */
@@ -29,7 +30,7 @@ export class Dispatch {
 
   /**
    * Use begin or resume.
-   * @param {{id: string, partSize: number}} share
+   * @param {{id: string, partSize: number, direct?: boolean}} share
    * @param {string} fragment
    * @param {string} owner
    * @param {Sealer} sealer
@@ -120,7 +121,7 @@ export class Dispatch {
    * @param {(bytes: number) => void} [moved]
    */
   send(n, bytes, digest, signal, moved) {
-    return api.putPart(this.#share.id, this.#owner, n, bytes, digest, signal, moved);
+    return direct.putPart(this.#share.direct, this.#share.id, this.#owner, n, bytes, digest, signal, moved);
   }
 
   /**
@@ -225,7 +226,8 @@ export async function resume(engine, { id, items }, signal) {
     const { identity, kind, note, entries } = upload;
     const sealer = newSealer(() => engine.resumeSealer(identity, kind, beside(kind, note), entries.map(entry), journal.prefix, journal.manifest));
     const keepsake = upload.keep ? await again(id, upload) : null;
-    const dispatch = new Dispatch({ id, partSize: parts.partSize }, upload.fragment, upload.owner, sealer, items, journal, keepsake);
+    const share = { id, partSize: parts.partSize, direct: parts.direct };
+    const dispatch = new Dispatch(share, upload.fragment, upload.owner, sealer, items, journal, keepsake);
     dispatch.arrived(parts);
     return dispatch;
   } catch (e) {

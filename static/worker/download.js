@@ -8,6 +8,7 @@ import * as api from "../js/api.js";
 import { site } from "../js/base.js";
 import { checkShare, readManifest } from "./answers.js";
 import { Arrivals, givenUp } from "./arrivals.js";
+import { decode, encode } from "./base64url.js";
 import { Crew } from "./crew.js";
 import { Keeper } from "./keeper.js";
 import { loadEngine } from "./load.js";
@@ -350,7 +351,6 @@ function unlockedFirst() {
  * @param {string} token
  */
 async function known(token) {
-  const bytes = Uint8Array.from(atob(token.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return { token, hash: btoa(String.fromCharCode(...digest)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "") };
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", decode(token)));
+  return { token, hash: encode(digest) };
 }

@@ -5,9 +5,9 @@
 //
 // The whole comes front to back, piece by piece. What is read at random comes in whole parts (parts.js).
 
-import * as api from "../js/api.js";
 import { free } from "../js/garbage.js";
 import { Piece } from "../js/line.js";
+import * as direct from "./direct.js";
 import { FETCH, Parts } from "./parts.js";
 import { ahead } from "./pipeline.js";
 
@@ -259,7 +259,7 @@ export class Source {
   async #fetch(n, piece, moved) {
     let came = 0;
     const get = () =>
-      api.getPart(this.#share.id, this.#ticket, n, piece, this.#signal, () => {
+      direct.getPart(this.#share.direct, this.#share.id, this.#ticket, n, piece, this.#signal, () => {
         this.fetched += piece.came - came;
         came = piece.came;
         moved(piece.filled);

@@ -28,7 +28,7 @@ func newLedger() ledger {
 
 // partOf is which part r is about to send.
 func partOf(r *http.Request) (key string, is bool) {
-	if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/parts/") {
+	if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/parts/") || strings.HasSuffix(r.URL.Path, "/direct") {
 		return "", false
 	}
 	return path.Base(path.Dir(path.Dir(r.URL.Path))) + "/" + path.Base(r.URL.Path), true

@@ -31,6 +31,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sealpost/sealpost/server/conformance/services"
 	"github.com/sealpost/sealpost/wasm/e2e/webdriver"
 )
 
@@ -45,7 +46,9 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
+	code := run(m)
+	services.End()
+	os.Exit(code)
 }
 
 func run(m *testing.M) int {

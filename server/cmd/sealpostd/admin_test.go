@@ -20,7 +20,7 @@ import (
 
 	"github.com/sealpost/sealpost/server/api"
 	"github.com/sealpost/sealpost/server/conformance"
-	"github.com/sealpost/sealpost/server/internal/services"
+	"github.com/sealpost/sealpost/server/conformance/services"
 )
 
 // admin runs sealpostd admin; ok is that its status was 0.

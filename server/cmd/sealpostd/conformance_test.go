@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/sealpost/sealpost/server/conformance"
-	"github.com/sealpost/sealpost/server/internal/services"
+	"github.com/sealpost/sealpost/server/conformance/services"
 )
 
 // TestConformance: the real binary is what package api says a server is, whatever stands behind it.

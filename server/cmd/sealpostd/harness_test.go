@@ -24,7 +24,7 @@ import (
 	"time"
 
 	"github.com/sealpost/sealpost/server/api"
-	"github.com/sealpost/sealpost/server/internal/services"
+	"github.com/sealpost/sealpost/server/conformance/services"
 )
 
 // The tests here run the real binary and talk to it over TCP, because they kill it.

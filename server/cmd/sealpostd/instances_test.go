@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/sealpost/sealpost/server/api"
-	"github.com/sealpost/sealpost/server/internal/services"
+	"github.com/sealpost/sealpost/server/conformance/services"
 )
 
 // onPostgres are the flags of a server whose records are in an empty schema.

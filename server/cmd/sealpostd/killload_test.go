@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sealpost/sealpost/server/conformance/services"
 	"github.com/sealpost/sealpost/server/internal/load"
-	"github.com/sealpost/sealpost/server/internal/services"
 	"github.com/sealpost/sealpost/server/store/fsck"
 )
 

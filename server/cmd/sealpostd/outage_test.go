@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/sealpost/sealpost/server/api"
-	"github.com/sealpost/sealpost/server/internal/services"
+	"github.com/sealpost/sealpost/server/conformance/services"
 )
 
 // patient repeats a call for as long as the server says that it cannot do it now, and notes how often that was and whether it took

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sealpost/sealpost/server/conformance/services"
 	"github.com/sealpost/sealpost/server/internal/load"
-	"github.com/sealpost/sealpost/server/internal/services"
 )
 
 // loading is a run of hammer on its way.

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sealpost/sealpost/server/conformance/services"
 	"github.com/sealpost/sealpost/server/internal/load"
-	"github.com/sealpost/sealpost/server/internal/services"
 )
 
 // slowLine passes connections on to an address, late: each piece of up to 32 KiB, in either direction, waits for up to the delay.

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sealpost/sealpost/server/internal/services"
+	"github.com/sealpost/sealpost/server/conformance/services"
 	"github.com/sealpost/sealpost/server/store"
 	"github.com/sealpost/sealpost/server/store/s3"
 )

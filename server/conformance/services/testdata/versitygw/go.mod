@@ -1,4 +1,4 @@
-module github.com/sealpost/sealpost/server/internal/services/testdata/versitygw
+module github.com/sealpost/sealpost/server/conformance/services/testdata/versitygw
 
 go 1.26.0
 

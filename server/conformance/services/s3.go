@@ -1,6 +1,7 @@
 package services
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -13,6 +14,10 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/cors"
+	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
 // What a client of an S3Server says of itself.
@@ -121,4 +126,29 @@ func versitygw() (string, error) {
 		return "", fmt.Errorf("failed to build versitygw: %v: %s", err, out)
 	}
 	return program, os.Rename(program+".new", program)
+}
+
+// AllowPages gives a bucket the rules by which pages of an origin may move parts between browser and bucket: those that we publish for that.
+func (s *S3Server) AllowPages(t testing.TB, bucket, origin string) {
+	t.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	rules, err := os.ReadFile(filepath.Join(filepath.Dir(here), "..", "..", "deploy", "bucket-cors.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const example = "https://sealpost.example"
+	if !bytes.Contains(rules, []byte(example)) {
+		t.Fatalf("the rules do not name %s", example)
+	}
+	config, err := cors.ParseBucketCorsConfig(bytes.NewReader(bytes.ReplaceAll(rules, []byte(example), []byte(origin))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := minio.New("127.0.0.1:"+s.port, &minio.Options{Creds: credentials.NewStaticV4(S3Access, S3Secret, ""), Region: S3Region})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.SetBucketCors(t.Context(), bucket, config); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sealpost/sealpost/server/internal/services"
+	"github.com/sealpost/sealpost/server/conformance/services"
 )
 
 func TestMain(m *testing.M) { services.Main(m) }
