@@ -295,11 +295,13 @@ async function configure() {
 
 /** Takes note of what expires while the page is open. */
 async function expire() {
-  const next = await kept.sweep().catch(() => Infinity);
+  let next = await kept.sweep().catch(() => Infinity);
   const now = Date.now();
   for (const row of rows) {
-    if (row.keepsake.state === "gone" || row.keepsake.expires > now) continue;
-    Object.assign(row, { keepsake: lost(row.keepsake, now), stored: false, sending: "" });
+    const { state, expires } = row.keepsake; // which may be a second later than what is stored
+    if (state === "gone") continue;
+    if (expires > now) next = Math.min(next, expires);
+    else Object.assign(row, { keepsake: lost(row.keepsake, now), stored: false, sending: "" });
   }
   for (const view of views.values()) view.show();
   setTimeout(expire, Math.min(LOOK, Math.max(0, next - Date.now()) + 50));
