@@ -107,3 +107,93 @@ func TestUploadToken(t *testing.T) {
 		open(t, b, link, "ready")
 	})
 }
+
+// TestSignIn: where a proxy vouches for who may send, a page of somebody who is not signed in says so when they want to send, and nothing is
+// lost until they are. Who receives need not be.
+func TestSignIn(t *testing.T) {
+	sometimes(t)
+	someEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t, "-upload-header", "X-Signed-In", "-trusted-proxies", "127.0.0.0/8")
+		signedIn := func(is bool) {
+			s.tap.set(func(tp *tap) {
+				tp.delays = func(r *http.Request) {
+					r.Header.Del("X-Signed-In") // of a client
+					if is {
+						r.Header.Set("X-Signed-In", "ada")
+					}
+				}
+			})
+		}
+		signedIn(false)
+		b := launch(t, engine, webdriver.Options{})
+		p := parcel{note: "sent by somebody who may", password: "secret", expiry: "3600", downloads: "3"}
+		s.fill(t, b, p)
+		must(t, b.Click("[data-hook=start]"))
+		wantTrouble(t, b, "Sign in to send", "receiving needs nothing")
+		wantKept(t, b, p)
+		signedIn(true)
+		must(t, b.Click("[data-hook=start]"))
+		wantSent(t, b)
+		link, err := b.Value("[data-hook=link]")
+		must(t, err)
+		signedIn(false)
+		open(t, b, link, "locked")
+		unlock(t, b, "secret")
+		wantState(t, b, patience, "ready")
+		s.mine(t, b)
+		r := s.reader(t, link, "secret")
+		twice(t, b, r.of("revoke")) // by who made it, however long that is ago
+		r.wantRow(t, b, "e.dataset.state==='gone'")
+	})
+}
+
+// TestLimitsAreTold: whoever may send no more today, or more than there is room for, is told which it is and when to come back, and what they
+// have chosen stays.
+func TestLimitsAreTold(t *testing.T) {
+	sometimes(t)
+	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "large.bin"), 3<<20)
+	someEngine(t, func(t *testing.T, engine string) {
+		b := launch(t, engine, webdriver.Options{})
+		for _, c := range []struct {
+			flags       []string
+			first       bool // one is sent before
+			title, text string
+		}{
+			{[]string{"-daily-shares", "1"}, true, "enough for a day", "as many shares.*Try again in "},
+			{[]string{"-daily-size", "2MiB"}, false, "enough for a day", "Send less, or try again in "},
+			{[]string{"-max-total-size", "2MiB"}, false, "keeps as much as it may", "Send less, try again later"},
+		} {
+			s := newSite(t, c.flags...)
+			if c.first {
+				s.send(t, b, parcel{note: "one"})
+			}
+			p := parcel{files: []string{file}, note: "another", expiry: "3600", downloads: "0"}
+			s.fill(t, b, p)
+			must(t, b.Click("[data-hook=start]"))
+			wantTrouble(t, b, c.title, c.text)
+			wantKept(t, b, p)
+		}
+	})
+}
+
+// TestCrowded: a server that takes in one part at a time, of this browser or of all, is sent one after the other, and nobody notices.
+func TestCrowded(t *testing.T) {
+	sometimes(t)
+	file := noiseFile(t, random(t), filepath.Join(t.TempDir(), "crowded.bin"), 8<<20)
+	someEngine(t, func(t *testing.T, engine string) {
+		b := launch(t, engine, webdriver.Options{})
+		for _, flag := range []string{"-parts-in-flight", "-client-parts-in-flight"} {
+			s := newSite(t, flag, "1", "-part-size", "1MiB")
+			s.tap.set(func(tp *tap) { tp.slowUp = 512 << 10 }) // so that parts meet
+			link := s.send(t, b, parcel{files: []string{file}})
+			s.wantBytes(t, link, "", file)
+			refused := 0
+			for _, n := range s.tap.sendings(t) {
+				refused += n - 1
+			}
+			if refused == 0 {
+				t.Errorf("%s: no part was refused", flag)
+			}
+		}
+	})
+}

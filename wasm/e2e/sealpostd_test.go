@@ -58,7 +58,7 @@ func (s *sealpostd) start() {
 	listening := make(chan string, 1)
 	go func(cmd *exec.Cmd, exited chan struct{}) {
 		defer close(exited)
-		re := regexp.MustCompile(`listening on http://(\S+)`)
+		re := regexp.MustCompile(`listening on https?://(\S+)`)
 		lines := bufio.NewReader(pipe)
 		for {
 			line, err := lines.ReadString('\n')
@@ -75,7 +75,8 @@ func (s *sealpostd) start() {
 		}
 	}(s.cmd, s.exited)
 	select {
-	case s.addr = <-listening:
+	case address := <-listening:
+		s.addr, _, _ = strings.Cut(address, "/") // without a base path
 	case <-s.exited:
 		s.t.Fatalf("sealpostd ended:\n%s", s.text())
 	case <-time.After(20 * time.Second):

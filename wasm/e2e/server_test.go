@@ -18,10 +18,11 @@ import (
 // site is a server with stores of its own, behind a tap.
 type site struct {
 	server
-	t    *testing.T
-	url  string // where browsers go: the tap
-	addr string // of the server
-	tap  *tap
+	t      *testing.T
+	url    string // where browsers go: the tap
+	addr   string // of the server
+	scheme string // of that
+	tap    *tap
 }
 
 // server is what a site stands on.
@@ -42,7 +43,7 @@ func newSite(t *testing.T, args ...string) *site {
 
 func newSiteOn(t *testing.T, g ground, args ...string) *site {
 	t.Helper()
-	s := &site{t: t}
+	s := &site{t: t, scheme: "http"}
 	s.server, s.addr = g.start(t, append([]string{"-create-rate", "0", "-miss-rate", "0", "-report-rate", "0", "-call-rate", "0"}, args...))
 	s.tap = newTap(t, s.addr)
 	s.url = s.tap.url

@@ -64,6 +64,7 @@ func listed(t *testing.T, data string) map[string]map[string]any {
 
 // TestAdmin: an operator sees sizes, times and counts beside a server that works, takes a share down, and gets the reports.
 func TestAdmin(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	d := start(t, data, "-report-recipient", conformance.Recipient)
 	u, other, ticket := newUpload(smallPart+10), newUpload(100), newToken()
@@ -207,6 +208,7 @@ func TestAdminBesideBusyServer(t *testing.T) {
 
 // TestFsck: damage that is done while the server runs is found, and told by the status.
 func TestFsck(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	d := start(t, data)
 	u, v, w := newUpload(2*smallPart), newUpload(smallPart), newUpload(100)
@@ -285,6 +287,7 @@ func TestAdminUsage(t *testing.T) {
 
 // TestAdminElsewhere: the same works where the stores are PostgreSQL and a bucket, beside the two servers that share them.
 func TestAdminElsewhere(t *testing.T) {
+	t.Parallel()
 	server := services.S3(t)
 	bucket := server.Bucket(t)
 	flags := append(inBucket(t, server, bucket), onPostgres(t)...)

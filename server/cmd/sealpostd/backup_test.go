@@ -11,6 +11,7 @@ import (
 // A backup as the README says, of a server that is stopped and of one that goes on, is a server again: every byte is there, the downloads
 // left are as they were, and nothing that is damaged.
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	for name, backup := range map[string]func(t *testing.T, d *daemon, data, to string){
 		"stopped": func(t *testing.T, d *daemon, data, to string) {
 			d.stop(t)

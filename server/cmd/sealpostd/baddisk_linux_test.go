@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/sealpost/sealpost/server/api"
 )
 
 // badDisk is a file system of a test's own that can be made to fail. It is a real one, ext4 over a file, so it forgets what was not
@@ -119,7 +121,7 @@ func TestReadOnlyDisk(t *testing.T) {
 		"take":   func() (answer, error) { return d.take(u, newToken()) },
 		"delete": func() (answer, error) { return d.call("DELETE", u.path(""), u.owner.text, nil, "") },
 	} {
-		if a, err := call(); err != nil || a.status < 500 || a.code() == "" {
+		if a, err := call(); err != nil || a.code() != api.CodeUnavailable {
 			t.Errorf("%s: %v %v", what, a, err)
 		}
 	}

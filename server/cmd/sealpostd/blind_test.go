@@ -35,6 +35,7 @@ func (u *upload) calls(ticket token) []struct{ method, path, contentType, body s
 
 // TestNothingToTell: neither the log at its most talkative nor the data folder has a token, and the log no id or query either.
 func TestNothingToTell(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	d := start(t, data, "-report-recipient", conformance.Recipient)
 	u, ticket := newUpload(1000), newToken()

@@ -22,6 +22,7 @@ func TestConformance(t *testing.T) {
 		{"S3+SQLite", onS3, false, true},
 	} {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
 			flags, direct := append(b.open(t), "-report-recipient", conformance.Recipient), ""
 			if b.direct {
 				direct = services.S3(t).Endpoint()

@@ -272,6 +272,7 @@ func (d *daemon) askAndHangUp(t *testing.T, u *upload, ticket token, after time.
 // TestLostAnswer: whoever did not hear the answer, because the server died, asks again with the same ticket, and that costs
 // nothing.
 func TestLostAnswer(t *testing.T) {
+	t.Parallel()
 	rnd := seeded(t)
 	data := filepath.Join(t.TempDir(), "data")
 	d := start(t, data)

@@ -275,6 +275,7 @@ func freeAddress(t *testing.T) string {
 
 // HTTPS by files: HTTP/2, a certificate that is replaced while the server runs, and plain HTTP beside it.
 func TestTLSFiles(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	install := func(cert, key []byte) {

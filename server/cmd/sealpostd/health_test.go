@@ -30,6 +30,7 @@ func healthy(t *testing.T, env []string, flags ...string) (said string, ok bool)
 }
 
 func TestHealthcheck(t *testing.T) {
+	t.Parallel()
 	d := start(t, t.TempDir(), "-log-level", "info")
 	_, port, err := net.SplitHostPort(d.addr)
 	if err != nil {
@@ -62,6 +63,7 @@ func TestEnvironmentIsNoOrder(t *testing.T) {
 }
 
 func TestHealthcheckIPv6(t *testing.T) {
+	t.Parallel()
 	if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
 		t.Skip("no IPv6")
 	} else {

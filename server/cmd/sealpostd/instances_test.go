@@ -117,6 +117,7 @@ func (p *pair) both(times int, f func(d *daemon, i int)) {
 // TestTwoServers: two servers on one PostgreSQL and one bucket are one post office. Whatever they race for, one share, one part, one
 // completion, so many downloads and one end come of it, and both say the same.
 func TestTwoServers(t *testing.T) {
+	t.Parallel()
 	p := startPair(t)
 	for range long(3, 30) {
 		u := newUpload(3*smallPart + 1)
@@ -203,6 +204,7 @@ func TestTwoServers(t *testing.T) {
 
 // TestTwoServersRevoke: a share that is revoked here while it is sent, completed and fetched there is gone from both.
 func TestTwoServersRevoke(t *testing.T) {
+	t.Parallel()
 	p := startPair(t)
 	for range long(4, 60) {
 		u, ticket := newUpload(4*smallPart), newToken()
@@ -243,6 +245,7 @@ func TestTwoServersRevoke(t *testing.T) {
 
 // TestTwoServersSweep: both sweep what expires, and neither stumbles over the other.
 func TestTwoServersSweep(t *testing.T) {
+	t.Parallel()
 	p := startPair(t)
 	kept := newUpload(2 * smallPart)
 	p.servers[0].send(t, kept, 5)
@@ -283,6 +286,7 @@ func TestTwoServersSweep(t *testing.T) {
 
 // TestHandOver: what one server began the other one goes on with when the first is killed.
 func TestHandOver(t *testing.T) {
+	t.Parallel()
 	p := startPair(t)
 	u, ticket := newUpload(4*smallPart), newToken()
 	if err := p.servers[0].create(u, 1); err != nil {

@@ -95,6 +95,7 @@ func TestSystemd(t *testing.T) {
 
 // TestUploadTokens: who has a token may send until it is revoked, in a server that runs. Who receives needs none.
 func TestUploadTokens(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "tokens")
 	token := func(args ...string) string {
 		t.Helper()

@@ -147,6 +147,7 @@ func TestMetrics(t *testing.T) {
 
 // TestDrain: an instance that drains takes nothing new, says so to whoever spreads requests, and finishes what it has.
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	d := start(t, data, "-private-listen", "127.0.0.1:0")
 	private := d.private(t)
@@ -202,6 +203,7 @@ func TestDrain(t *testing.T) {
 
 // TestStopIsTold: while a server that was told to stop still finishes requests, it says that no more should come.
 func TestStopIsTold(t *testing.T) {
+	t.Parallel()
 	d := start(t, filepath.Join(t.TempDir(), "data"), "-private-listen", "127.0.0.1:0")
 	private := d.private(t)
 	u := newUpload(smallPart)

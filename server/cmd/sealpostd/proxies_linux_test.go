@@ -288,6 +288,7 @@ func startCaddy(t *testing.T, s *site, file string) (url, log string) {
 }
 
 func TestNginx(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	n := startNginx(t, s)
 	checkShare(t, visit(t, n.url, signedIn...), visit(t, n.url))
@@ -301,6 +302,7 @@ func TestNginx(t *testing.T) {
 }
 
 func TestCaddy(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	open, log1 := startCaddy(t, s, "Caddyfile")
 	url, log2 := startCaddy(t, s, "Caddyfile.sign-in")

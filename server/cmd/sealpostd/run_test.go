@@ -77,7 +77,7 @@ func TestOptions(t *testing.T) {
 	for _, args := range [][]string{{"-sweep", "1ms"}, {"x"}, {"-log-format", "xml"}, {"-create-rate", "-1"},
 		{"-lifetimes", "1x"},
 		{"-max-share-size", "0"}, {"-part-size", "0"}, {"-max-downloads", "0"}, {"-abandon-after", "0s"}, // not: as much as can be
-		{"-db", "mysql://x"}, {"-db", "postgres://x", "-db-file", "y"}, {"-s3-bucket", "b"}, {"-s3-endpoint", "https://s3.example"},
+		{"-db", "mysql://x"}, {"-db", "postgres://x", "-db-file", "y"}, {"-s3-bucket", "b"}, {"-s3-endpoint", "https://s3.example"}, {"-s3-direct", "https://s3.example"},
 		{"-part-size", "-1"}, {"-max-share-size", "99999999999GiB"}, {"-trusted-proxies", "a"}} {
 		if _, err := parseOptions(args, none, io.Discard); err == nil {
 			t.Errorf("%v: accepted", args)

@@ -84,12 +84,12 @@ func (s *Store) Put(ctx context.Context, key store.Key, body io.Reader, size int
 	}
 	share, f, temp, err := s.createTemp(dir)
 	if err != nil {
-		return fmt.Errorf("failed to create part: %w", full(err))
+		return fmt.Errorf("failed to create part: %w", trouble(err))
 	}
 	defer share.Close()
 	err = s.fill(ctx, f, body, size, key.Digest, magic)
 	if cerr := f.Close(); err == nil && cerr != nil {
-		err = fmt.Errorf("failed to close part: %w", full(cerr))
+		err = fmt.Errorf("failed to close part: %w", trouble(cerr))
 	}
 	if err == nil {
 		err = s.publish(share, dir, temp, objectName(key))
@@ -111,7 +111,7 @@ func (s *Store) HasRoom(ctx context.Context) error {
 	}
 	defer dir.Close()
 	if err := leaves(dir, s.MinFree); err != nil {
-		return fmt.Errorf("failed to find room: %w", full(err))
+		return fmt.Errorf("failed to find room: %w", trouble(err))
 	}
 	return nil
 }
@@ -163,10 +163,10 @@ func (s *Store) publish(share *os.Root, dir, temp, name string) error {
 		return fmt.Errorf("what was written of a part is gone: %w", store.ErrUnavailable)
 	}
 	if err != nil {
-		return fmt.Errorf("failed to rename part: %w", full(err))
+		return fmt.Errorf("failed to rename part: %w", trouble(err))
 	}
 	if err := d.Sync(); err != nil {
-		return fmt.Errorf("failed to sync share directory: %w", full(err))
+		return fmt.Errorf("failed to sync share directory: %w", trouble(err))
 	}
 	for _, parent := range []string{dir[:2], "."} {
 		err := s.syncDir(parent)
@@ -174,7 +174,7 @@ func (s *Store) publish(share *os.Root, dir, temp, name string) error {
 			return fmt.Errorf("share was deleted while a part arrived: %w", store.ErrNotFound)
 		}
 		if err != nil {
-			return fmt.Errorf("failed to sync blob directory: %w", full(err))
+			return fmt.Errorf("failed to sync blob directory: %w", trouble(err))
 		}
 	}
 	return nil

@@ -44,7 +44,7 @@ func (s *Store) fill(ctx context.Context, f *os.File, body io.Reader, size int64
 		err = leaves(f, s.MinFree) // asked after allocating, so that of many Puts at once none counts on room that another one got
 	}
 	if err != nil {
-		return fmt.Errorf("failed to allocate part: %w", full(err))
+		return fmt.Errorf("failed to allocate part: %w", trouble(err))
 	}
 	buf, release := buffer()
 	defer release()
@@ -66,7 +66,7 @@ func (s *Store) fill(ctx context.Context, f *os.File, body io.Reader, size int64
 		}
 		hash.Write(chunk)
 		if _, err := f.Write(chunk); err != nil {
-			return fmt.Errorf("failed to write part: %w", full(err))
+			return fmt.Errorf("failed to write part: %w", trouble(err))
 		}
 		left -= int64(len(chunk))
 		want = 0
@@ -84,7 +84,7 @@ func (s *Store) fill(ctx context.Context, f *os.File, body io.Reader, size int64
 		return err
 	}
 	if err := f.Sync(); err != nil {
-		return fmt.Errorf("failed to sync part: %w", full(err))
+		return fmt.Errorf("failed to sync part: %w", trouble(err))
 	}
 	return nil
 }
@@ -96,10 +96,14 @@ func bodyError(err error) error {
 	return fmt.Errorf("failed to read body: %w", err)
 }
 
-// full makes what a full disk or a used up quota says an ErrFull.
-func full(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+// trouble makes of what the system says of a full disk or a used up quota an ErrFull, and of a disk that does not let itself be written,
+// which may be mended, an ErrUnavailable.
+func trouble(err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%w: %w", store.ErrFull, err)
+	case errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EIO):
+		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
 	return err
 }

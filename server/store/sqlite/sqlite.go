@@ -38,7 +38,7 @@ func Open(path string) (*Store, error) {
 		return nil, fmt.Errorf("failed to locate database: %w", err)
 	}
 	if err := create(path); err != nil {
-		return nil, fmt.Errorf("failed to create database: %w", full(err))
+		return nil, fmt.Errorf("failed to create database: %w", trouble(err))
 	}
 	return open(path, (*Store).migrate)
 }
@@ -125,7 +125,7 @@ func connect(path string, conns int, pragmas ...string) (*pool, error) {
 func (s *Store) migrate(ctx context.Context) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("failed to prepare database: %w", full(err))
+		return fmt.Errorf("failed to prepare database: %w", trouble(err))
 	}
 	defer tx.Rollback()
 	var tables int
@@ -141,7 +141,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		err = tx.Commit()
 	}
 	if err != nil {
-		return fmt.Errorf("failed to prepare database: %w", full(err))
+		return fmt.Errorf("failed to prepare database: %w", trouble(err))
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ type db struct{ s *Store }
 
 // Read implements [records.DB]. It does not wait for the writer.
 func (d db) Read(ctx context.Context, st records.Statement) error {
-	return orGivenUp(ctx, full(d.s.read(ctx, st)))
+	return orGivenUp(ctx, trouble(d.s.read(ctx, st)))
 }
 
 func (s *Store) read(ctx context.Context, st records.Statement) error {
@@ -189,12 +189,12 @@ func (d db) Write(ctx context.Context, _ string, batch ...records.Statement) err
 	for i, st := range batch {
 		var err error
 		if prepared[i], err = d.s.writer.prepare(ctx, st.Query); err != nil {
-			return orGivenUp(ctx, full(err))
+			return orGivenUp(ctx, trouble(err))
 		}
 	}
 	tx, err := d.s.writer.BeginTx(ctx, nil)
 	if err != nil {
-		return full(err)
+		return trouble(err)
 	}
 	for i, st := range batch {
 		if err = each(ctx, tx.StmtContext(ctx, prepared[i]), st); err != nil {
@@ -206,7 +206,7 @@ func (d db) Write(ctx context.Context, _ string, batch ...records.Statement) err
 	} else {
 		tx.Rollback()
 	}
-	return orGivenUp(ctx, full(err))
+	return orGivenUp(ctx, trouble(err))
 }
 
 // orGivenUp is err, which is also that of a caller who gave up: what the database says then is that it was interrupted, or had rolled back.
@@ -308,14 +308,21 @@ func (s *Store) scrub(ctx context.Context) error {
 	if err != nil || busy != 0 {
 		s.forgot.Store(true)
 	}
-	return full(err)
+	return trouble(err)
 }
 
-// full makes what SQLite says of a full disk an ErrFull.
-func full(err error) error {
-	var e *sqlite.Error
-	if errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_FULL || e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE) {
+// trouble makes of what SQLite says of a full disk an ErrFull, and of one that cannot be written or read, which may be mended, an
+// ErrUnavailable.
+func trouble(err error) error {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return err
+	}
+	switch code := e.Code(); {
+	case code&0xff == sqlite3.SQLITE_FULL, code == sqlite3.SQLITE_IOERR_SHMSIZE:
 		return fmt.Errorf("%w: %w", store.ErrFull, err)
+	case code&0xff == sqlite3.SQLITE_READONLY, code&0xff == sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
 	return err
 }

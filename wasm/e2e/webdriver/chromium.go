@@ -38,8 +38,9 @@ func (b *Browser) launchChromium(ctx context.Context, o Options) error {
 		args = append(args, "--disable-dev-shm-usage") // as in containers
 	}
 	w, err := b.session(ctx, "127.0.0.1:"+port, map[string]any{
-		"browserName":       "chrome",
-		"goog:loggingPrefs": map[string]any{"browser": "ALL"},
+		"browserName":         "chrome",
+		"acceptInsecureCerts": o.AnyCertificate,
+		"goog:loggingPrefs":   map[string]any{"browser": "ALL"},
 		"goog:chromeOptions": map[string]any{
 			"binary": binary,
 			"args":   args,

@@ -51,6 +51,8 @@ type Options struct {
 	Dark, ForcedColors, ReducedMotion bool
 	// Scale is how many device pixels a CSS pixel has; 0 means 1. Twice as many in the same window is a zoom of 200 %.
 	Scale int
+	// AnyCertificate takes those of servers, whoever has signed them.
+	AnyCertificate bool
 	// Prefs are extra Firefox preferences.
 	Prefs map[string]any
 	// Args are extra browser arguments, DriverArgs those of chromedriver.

@@ -83,7 +83,7 @@ func (b *Browser) launchFirefox(ctx context.Context, o Options) error {
 	if _, err := m.read(); err != nil { // greeting
 		return fmt.Errorf("failed to read Marionette's greeting: %w", err)
 	}
-	if _, err := m.send(ctx, "WebDriver:NewSession", map[string]any{}); err != nil {
+	if _, err := m.send(ctx, "WebDriver:NewSession", map[string]any{"acceptInsecureCerts": o.AnyCertificate}); err != nil {
 		return fmt.Errorf("failed to open session: %w", err)
 	}
 	_, err = m.send(ctx, "WebDriver:SetTimeouts", map[string]any{"script": b.timeout.Milliseconds(), "pageLoad": b.timeout.Milliseconds()})

@@ -60,6 +60,7 @@ func (b *Browser) launchWebKit(ctx context.Context, o Options) error {
 	}
 	_, err = b.session(ctx, addr, map[string]any{
 		"browserName":              "MiniBrowser",
+		"acceptInsecureCerts":      o.AnyCertificate,
 		"webkitgtk:browserOptions": map[string]any{"binary": binaries[0], "args": append(args, o.Args...)},
 	})
 	return err
