@@ -15,6 +15,7 @@ import { MOST_PIXELS, dimensions } from "./dimensions.js";
 import { make } from "./dom.js";
 import { objection, undeclared } from "./drawing.js";
 import * as format from "./format.js";
+import { goesOn } from "./goes-on.js";
 import { extensionOf, kindOf, typeOf } from "./kinds.js";
 import { played } from "./media.js";
 import { say } from "./messages.js";
@@ -188,11 +189,13 @@ async function media(source, kind) {
   const { src, close } = (await played(worker, index, entry.size, type, failed)) ?? (await inMemory(source, type));
   element.addEventListener("error", () => failed(broken()));
   element.src = src;
+  const rest = goesOn(element);
   return {
     element,
     beside: [],
     remark: "",
     close() {
+      rest();
       element.removeAttribute("src");
       element.load(); // which ends its requests
       close();
