@@ -136,7 +136,7 @@ func (s *site) sealFrom(t *testing.T, kind seal.Kind, note string, entries []sea
 		return share
 	}
 	terms, err := json.Marshal(map[string]any{"access": l.Access().Hash(), "reader": keys.Reader.Hash(), "owner": owner.Hash(),
-		"size": sealer.Bound(), "lifetime": 3600, "maxDownloads": downloads})
+		"size": sealer.Bound(), "lifetime": 24 * 3600, "maxDownloads": downloads})
 	must(t, err)
 	share := call("POST", "", terms, "application/json")
 	call("PUT", "/"+share.ID+"/manifest", sealer.Manifest(), "application/octet-stream")

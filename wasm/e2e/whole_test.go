@@ -173,7 +173,7 @@ func (s *site) plantParts(t *testing.T, from string, v sealed, partSize, most in
 	r := s.reader(t, from, "")
 	token := link.NewToken()
 	terms, err := json.Marshal(map[string]any{"access": r.link.Access().Hash(), "reader": r.keys.Reader.Hash(), "owner": token.Hash(),
-		"password": false, "size": len(v.content), "lifetime": 3600})
+		"password": false, "size": len(v.content), "lifetime": 24 * 3600})
 	must(t, err)
 	var share api.Share
 	must(t, json.Unmarshal(s.do(t, "POST", "", "", terms), &share))
