@@ -6,6 +6,8 @@ import { scriptURL } from "./trusted.js";
 // A worker in which a piece is missing, or the engine has ended, stays as it is: another has to be started.
 const BROKEN = new Set(["not-loaded", "no-engine"]);
 
+const LOADING = 60_000; // milliseconds: a line that is dead says so to nobody
+
 /** An error event without a message says that a script did not arrive. */
 const notLoaded = () => Object.assign(new Error("the worker could not be loaded"), { code: "not-loaded" });
 
@@ -19,6 +21,8 @@ export class Remote {
   #next = 0;
   #url;
   #failed;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #loading;
   /** @type {Worker | null} */
   #worker;
 
@@ -34,7 +38,11 @@ export class Remote {
 
   #start() {
     const worker = new Worker(scriptURL(this.#url), { type: "module" });
-    worker.onmessage = ({ data }) => this.#settle(data);
+    this.#loading = setTimeout(() => this.#fail(notLoaded()), LOADING);
+    worker.onmessage = ({ data }) => {
+      clearTimeout(this.#loading); // it has said something
+      this.#settle(data);
+    };
     worker.onerror = (e) => {
       e.preventDefault(); // in a worker it would end that one, too
       this.#fail(e.message ? broken(e.message) : notLoaded());
@@ -81,6 +89,7 @@ export class Remote {
   #fail(e) {
     for (const call of this.#calls.values()) call.reject(e);
     this.#calls.clear();
+    clearTimeout(this.#loading);
     this.#worker?.terminate();
     this.#worker = null;
     this.#failed(e);

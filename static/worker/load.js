@@ -4,13 +4,15 @@
 
 /** @import { Buffers, Engine } from "./engine.d.ts" */
 
+const LOADING = 60_000; // milliseconds
+
 /**
  * Resolves to the engine, started, and the module that it was started from, of which other workers may start their own.
  * @param {WebAssembly.Module} [compiled]
  * @returns {Promise<{engine: Engine, module: WebAssembly.Module}>}
  */
 export async function loadEngine(compiled) {
-  await import(new URL("../bin/wasm_exec.js", import.meta.url).href).catch(notLoaded);
+  await Promise.race([import(new URL("../bin/wasm_exec.js", import.meta.url).href), late()]).catch(notLoaded);
   const go = new Go();
   const module = compiled ?? (await compile(new URL("../bin/engine.wasm", import.meta.url)).catch(notRunning));
   const instance = await WebAssembly.instantiate(module, go.importObject).catch(notRunning);
@@ -19,6 +21,9 @@ export async function loadEngine(compiled) {
   globalThis.sealpost.memory = /** @type {WebAssembly.Memory} */ (instance.exports.mem);
   return { engine: throwing(globalThis.sealpost, () => go.exited && notRunning("it has ended")), module };
 }
+
+/** Fails after a time in which what is small has arrived on any line that is not dead. */
+const late = () => new Promise((_, reject) => setTimeout(reject, LOADING, "it does not arrive"));
 
 /**
  * @param {unknown} cause

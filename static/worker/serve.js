@@ -28,6 +28,7 @@ export function serve(methods) {
       worker.postMessage({ id, type: "error", error: plain(e) });
     }
   };
+  worker.postMessage({ type: "loaded" });
 }
 
 /**

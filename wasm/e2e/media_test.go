@@ -119,7 +119,7 @@ func wantPlays(t *testing.T, b *webdriver.Browser, what string, parts ...float64
 func TestSeeks(t *testing.T) {
 	sometimes(t)
 	webm := filepath.Join(t.TempDir(), "film.webm")
-	film(t, webm, sized[int64](64<<20, 2<<30), "-c:v", "libvpx", "-deadline", "realtime", "-b:v", "3000k", "-g", "20", "-c:a", "libvorbis")
+	film(t, webm, sized[int64](64<<20, 256<<20), "-c:v", "libvpx", "-deadline", "realtime", "-b:v", "3000k", "-g", "20", "-c:a", "libvorbis")
 	s := newSite(t)
 	share := s.sealPaths(t, webm)
 	someEngine(t, func(t *testing.T, engine string) {
