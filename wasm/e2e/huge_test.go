@@ -116,13 +116,13 @@ const observing = `window.stalled=0;let last=performance.now();
 // SEALPOST_HUGE names engines, in which it then is run at any rate.
 func TestHuge(t *testing.T) {
 	named := strings.FieldsFunc(os.Getenv("SEALPOST_HUGE"), func(r rune) bool { return r == ',' })
-	if !long && named == nil {
+	if !long && len(named) == 0 {
 		t.Skip("neither SEALPOST_LONG nor SEALPOST_HUGE is set")
 	}
 	turn := rand.New(rand.NewPCG(seed, 0)).IntN(len(webdriver.Engines))
 	for i, c := range cargoes {
 		for k, engine := range webdriver.Engines {
-			if named == nil && (i+turn)%len(webdriver.Engines) != k || named != nil && !slices.Contains(named, engine) {
+			if len(named) == 0 && (i+turn)%len(webdriver.Engines) != k || len(named) > 0 && !slices.Contains(named, engine) {
 				continue
 			}
 			t.Run(c.name+"/"+engine, func(t *testing.T) {
