@@ -14,6 +14,13 @@
 // Sweep and DeleteShare list page by page and delete a page at a time. Deletes have no conditions, nor need they: the contract has
 // it that nobody ever wants again what a sweep may remove. What sweeps at the same time remove each of them counts.
 //
+// # Past the server
+//
+// Direct sends clients to the bucket themselves, by presigned URLs. One for putting is good for one part: length, SHA-256 and
+// If-None-Match are headers that it signs. The store is what checks the bytes then, and Confirm asks it what it has: size and checksum, and the
+// beginning where that matters; of a store that keeps no SHA-256 it reads the whole object. A store that does not know If-None-Match writes the
+// same bytes over themselves. What is put and never confirmed is an orphan at worst, of which package server bounds how much there can be.
+//
 // # Failure
 //
 // Requests without a body are repeated a few times. A store that cannot be reached, says that it is overloaded or broken, or moves no byte
