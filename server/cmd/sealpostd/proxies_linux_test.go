@@ -288,7 +288,6 @@ func startCaddy(t *testing.T, s *site, file string) (url, log string) {
 }
 
 func TestNginx(t *testing.T) {
-	t.Parallel()
 	s := newSite(t)
 	n := startNginx(t, s)
 	checkShare(t, visit(t, n.url, signedIn...), visit(t, n.url))
@@ -302,7 +301,6 @@ func TestNginx(t *testing.T) {
 }
 
 func TestCaddy(t *testing.T) {
-	t.Parallel()
 	s := newSite(t)
 	open, log1 := startCaddy(t, s, "Caddyfile")
 	url, log2 := startCaddy(t, s, "Caddyfile.sign-in")
@@ -489,8 +487,8 @@ func checkUnbuffered(t *testing.T, s *site, d *daemon) {
 	if _, err := io.ReadFull(res.Body, got); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(500 * time.Millisecond) // in which a proxy that buffers has all of it
-	if n := s.down() - before; n > api.MaxPartSize/2 {
+	time.Sleep(500 * time.Millisecond)                   // in which a proxy that buffers has all of it
+	if n := s.down() - before; n > api.MaxPartSize*3/4 { // kernels take much between two
 		t.Errorf("the proxy has taken %d bytes for a client who took %d", n, first)
 	}
 	rest, err := io.ReadAll(res.Body)

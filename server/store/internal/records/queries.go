@@ -25,12 +25,12 @@ const (
 	// this very call, which has a random name, was the last to count. The one row of usage makes adding parts wait for each other.
 	//
 	// What is reserved was counted then: it becomes a part without being counted again, and stands in the way of one with another digest.
-	partReserved = `EXISTS (SELECT 1 FROM reservations r WHERE r.share = $4 AND r.n = $6 AND r.digest = $7 AND r.size = $1)`
-	partCount    = `UPDATE usage SET bytes = CASE WHEN ` + partReserved + ` THEN bytes ELSE bytes + $1 END, last = $2
-		WHERE (CAST($3 AS BIGINT) = 0 OR bytes + $1 <= $3 OR ` + partReserved + `)
-		AND EXISTS (SELECT 1 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5)
-		AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n = $6)
-		AND (` + partReserved + ` OR NOT EXISTS (SELECT 1 FROM reservations r WHERE r.share = $4 AND r.n = $6))`
+	partReserved = `EXISTS (SELECT 1 FROM reservations r WHERE r.share = $1 AND r.n = $2 AND r.digest = $3 AND r.size = $4)`
+	partCount    = `UPDATE usage SET bytes = CASE WHEN ` + partReserved + ` THEN bytes ELSE bytes + $4 END, last = $5
+		WHERE (CAST($6 AS BIGINT) = 0 OR bytes + $4 <= $6 OR ` + partReserved + `)
+		AND EXISTS (SELECT 1 FROM shares WHERE id = $1 AND state = 'open' AND expires > $7)
+		AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.share = $1 AND p.n = $2)
+		AND (` + partReserved + ` OR NOT EXISTS (SELECT 1 FROM reservations r WHERE r.share = $1 AND r.n = $2))`
 	partInsert = `INSERT INTO parts (share, n, size, digest)
 		SELECT id, $1, $2, $3 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5
 		AND EXISTS (SELECT 1 FROM usage WHERE last = $6) ON CONFLICT DO NOTHING`
@@ -38,7 +38,7 @@ const (
 		AND EXISTS (SELECT 1 FROM parts p WHERE p.share = $1 AND p.n = $2)`
 	partPostpone = `UPDATE shares SET expires = $1
 		WHERE id = $2 AND state = 'open' AND expires > $3 AND $1 - expires > ($1 - $3) / 24`
-	partResult = `SELECT s.state, p.size, p.digest, r.size, r.digest FROM shares s
+	partResult = `SELECT s.state, p.size, p.digest, r.size AS reserved_size, r.digest AS reserved_digest FROM shares s
 		LEFT JOIN parts p ON p.share = s.id AND p.n = $1 LEFT JOIN reservations r ON r.share = s.id AND r.n = $1
 		WHERE s.id = $2 AND s.state <> 'removed' AND s.expires > $3`
 

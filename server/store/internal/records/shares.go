@@ -41,7 +41,7 @@ func (s Store) Share(ctx context.Context, id string, now int64) (got store.Share
 func (s Store) AddPart(ctx context.Context, id string, p store.Part, now, expires, most int64) (store.Part, error) {
 	caller := rand.Text()
 	there, err := s.place(ctx, id, p.N, now,
-		do(partCount, p.Size, caller, most, id, now, p.N, p.Digest[:]),
+		do(partCount, id, p.N, p.Digest[:], p.Size, caller, most, now),
 		do(partInsert, p.N, p.Size, p.Digest[:], id, now, caller),
 		do(partRedeem, id, p.N),
 		do(partPostpone, expires, id, now))
