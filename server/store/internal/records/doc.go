@@ -6,8 +6,9 @@
 // turned away for is a batch of its own, so that those who guess do not queue for a writer.
 //
 // The statements use $N, numbered in the order of first use (to SQLite these are names, which it numbers as they come), BIGINT
-// and Unix seconds. Columns of an answer have different names, as D1 tells them by name. The only arguments are int64, string, []byte and nil. SQLite and D1 run one batch at a time. PostgreSQL runs
-// many, each statement of which sees what was committed before it began, so that it has to keep those about the same share apart.
+// and Unix seconds. The columns of an answer have different names, as D1 tells them by name. The only arguments are int64, string,
+// []byte and nil. SQLite and D1 run one batch at a time. PostgreSQL runs many, each statement of which sees what was committed before
+// it began, so that it has to keep those about the same share apart.
 //
 // The schema has a version, and a file for each, which brings a database there from the one before; a build that is older than the database refuses it with store.ErrTooNew.
 package records
