@@ -45,21 +45,20 @@ func (s *Server) confirmDirect(c *call, sh store.Share) error {
 	if err != nil {
 		return err
 	}
-	switch stored, err := s.meta.Part(c.ctx(), sh.ID, part.N); {
-	case err == nil && stored == part:
-		return c.empty()
-	case err != nil && !isGone(err):
+	switch there, err := s.isStored(c, sh, part); {
+	case err != nil:
 		return err
+	case there:
+		return c.empty()
 	}
 	key := store.Key{Share: sh.ID, N: part.N, Digest: part.Digest}
 	switch err := s.cfg.Direct.Confirm(c.ctx(), key, part.Size, magicOf(part.N)); {
 	case isGone(err):
 		return notReady()
-	case errors.Is(err, store.ErrSize), errors.Is(err, store.ErrDigest), errors.Is(err, store.ErrMagic):
-		s.deleteUnwanted(c, key) // which would stand in the way of the right bytes, if it is not what it was said to be
-		if errors.Is(err, store.ErrSize) {
-			return api.NewProblem(api.CodeWrongSize)
-		}
+	case errors.Is(err, store.ErrSize): // which is what the caller says, and nothing against what is there
+		return api.NewProblem(api.CodeWrongSize)
+	case errors.Is(err, store.ErrDigest), errors.Is(err, store.ErrMagic):
+		s.deleteUnwanted(c, key) // whatever anybody says, it is no part
 		return err
 	case err != nil:
 		return err

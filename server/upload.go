@@ -57,19 +57,13 @@ func (s *Server) put(c *call, sh store.Share, n, limit int64) error {
 		return err
 	}
 	part := store.Part{N: n, Size: c.r.ContentLength, Digest: digest}
-	stored, err := s.meta.Part(c.ctx(), sh.ID, n)
-	switch {
-	case err == nil && stored == part:
+	switch there, err := s.isStored(c, sh, part); {
+	case err != nil:
+		c.drain()
+		return err
+	case there:
 		c.drain()
 		return c.empty()
-	case err == nil && sh.State == store.Open:
-		c.drain()
-		return api.NewProblem(api.CodePartConflict)
-	case err == nil || isGone(err) && sh.State != store.Open:
-		c.drain()
-		return api.NewProblem(api.CodeAlreadyComplete)
-	case !isGone(err):
-		return err
 	}
 	if err := s.room(c, part.Size); err != nil {
 		c.drain()
@@ -81,6 +75,22 @@ func (s *Server) put(c *call, sh store.Share, n, limit int64) error {
 	}
 	defer leave()
 	return s.store(c, sh, part)
+}
+
+// isStored tells whether part is there already. It is an error if another one is, or if there will not be any more.
+func (s *Server) isStored(c *call, sh store.Share, part store.Part) (bool, error) {
+	stored, err := s.meta.Part(c.ctx(), sh.ID, part.N)
+	switch {
+	case err == nil && stored == part:
+		return true, nil
+	case err == nil && sh.State == store.Open:
+		return false, api.NewProblem(api.CodePartConflict)
+	case err == nil || isGone(err) && sh.State != store.Open:
+		return false, api.NewProblem(api.CodeAlreadyComplete)
+	case !isGone(err):
+		return false, err
+	}
+	return false, nil
 }
 
 // checkPut checks what can be checked before a byte of the body is read.

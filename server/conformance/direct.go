@@ -111,8 +111,16 @@ func testDirectParts(c *check) {
 		if list := c.list(u); int64(list.Count) > 3 {
 			c.Errorf("listed %+v", list)
 		}
+		shorter := part
+		shorter.Size--
+		if a := c.confirm(u, n, shorter); a.code() != api.CodeWrongSize {
+			c.Errorf("with another size: %s", a)
+		}
 		for range 2 {
 			c.want(c.confirm(u, n, part), http.StatusNoContent)
+		}
+		if a := c.confirm(u, n, shorter); a.code() != api.CodePartConflict {
+			c.Errorf("with another size, when it is a part: %s", a)
 		}
 		c.want(c.direct(u, n, part), http.StatusNoContent)
 		c.want(c.put(u, n, u.part(n)), http.StatusNoContent)
@@ -121,8 +129,12 @@ func testDirectParts(c *check) {
 	c.want(c.direct(u, 2, partOf(u.part(2))), http.StatusOK) // which is not made use of
 	c.want(c.put(u, 2, u.part(2)), http.StatusNoContent)
 	c.want(c.complete(u), http.StatusOK)
+	shorter := api.DirectPart{Size: 10, Digest: partOf(u.part(1)).Digest}
+	if a := c.confirm(u, 1, shorter); a.code() != api.CodeAlreadyComplete {
+		c.Errorf("with another size, when the share is complete: %s", a)
+	}
 
-	ticket := c.taken(u)
+	ticket := c.taken(u) // and every byte is still there
 	whole := c.want(c.do("GET", u.path("/content"), ticket.String(), nil), http.StatusOK)
 	var pieces []byte
 	for n := int64(1); n <= 4; n++ {
