@@ -25,7 +25,7 @@ func testFollow(c *check) {
 	for _, n := range []string{"4", "0", "01", "-1", "x", "5000"} {
 		c.refused(c.do("GET", u.path("/parts/"+n), ticket, nil), api.CodeNotFound)
 	}
-	want := api.Parts{State: api.StateOpen, PartSize: int64(size), Size: int64(2*size + 30), Ranges: [][2]int64{}}
+	want := api.Parts{State: api.StateOpen, PartSize: int64(size), Size: int64(2*size + 30), Ranges: [][2]int64{}, Direct: c.target.Direct != ""}
 	c.wantList(u, ticket, want)
 
 	c.want(c.put(u, 3, u.part(3)), http.StatusNoContent)
