@@ -48,7 +48,8 @@ func testCreate(c *check) {
 		}
 		left, taken := int64(5), int64(0)
 		want := api.Share{ID: first.ID, State: api.StateOpen, Password: password, Size: 1000, PartSize: first.PartSize,
-			Now: first.Now, Created: first.Created, Expires: first.Expires, Lifetime: 3600, MaxDownloads: 5, Left: &left, Taken: &taken}
+			Now: first.Now, Created: first.Created, Expires: first.Expires, Lifetime: 3600, MaxDownloads: 5, Left: &left, Taken: &taken,
+			Direct: c.target.Direct != ""}
 		if !reflect.DeepEqual(first, want) || len(first.ID) != api.IDSize || first.Expires <= first.Now ||
 			first.Created > first.Now {
 			c.Errorf("made %+v", first)
