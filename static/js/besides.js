@@ -34,9 +34,9 @@ export function offer(store, worker) {
     show(store.value);
   };
 
-  /** Opens a dialog, unless one is about to open. */
+  /** Opens a dialog, unless one is open or about to be. */
   const once = async (/** @type {HTMLElement} */ button, /** @type {() => Promise<void>} */ open) => {
-    if (report.hasAttribute("aria-busy") || byHand.hasAttribute("aria-busy")) return;
+    if (report.hasAttribute("aria-busy") || byHand.hasAttribute("aria-busy") || document.querySelector("dialog[open]")) return;
     button.setAttribute("aria-busy", "true");
     await open().catch((e) => store.set({ error: explain(e).whole }));
     button.removeAttribute("aria-busy");
