@@ -106,11 +106,11 @@ func wantViewer(t *testing.T, b *webdriver.Browser, state, kind string) {
 // TestPreviewOne: a share of a single file has one button that saves it and one that shows it, and needs no list for that.
 func TestPreviewOne(t *testing.T) {
 	sometimes(t)
-	s := newSite(t)
-	share := s.sealThings(t, 1, thing{"one.txt", "", []byte("only this")})
-	id := s.reader(t, share, "").id
-	other := s.sealThings(t, 1, thing{"one.bin", "", []byte("only this")})
 	someEngine(t, func(t *testing.T, engine string) {
+		s := newSite(t)
+		share := s.sealThings(t, 1, thing{"one.txt", "", []byte("only this")})
+		id := s.reader(t, share, "").id
+		other := s.sealThings(t, 1, thing{"one.bin", "", []byte("only this")})
 		b := launch(t, engine, webdriver.Options{})
 		open(t, b, share, "ready")
 		must(t, b.WaitForElement("[data-hook=preview]", patience))
