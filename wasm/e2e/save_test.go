@@ -411,7 +411,12 @@ func TestTwoBuilds(t *testing.T) {
 			share, other := s.send(t, b, parcel{files: []string{first}}), s.send(t, b, parcel{files: []string{second}})
 			wantBuild := func(want string) {
 				t.Helper()
-				must(t, b.WaitFor(`return navigator.serviceWorker.controller?.scriptURL===location.origin+'/b/'+a[0]+'/worker/sw.js'`, patience, want))
+				if err := b.WaitFor(`return navigator.serviceWorker.controller?.scriptURL===location.origin+'/b/'+a[0]+'/worker/sw.js'`, patience, want); err != nil {
+					got, _ := b.Eval(`const r=await navigator.serviceWorker.getRegistration(),l=await navigator.locks.query();
+						const say=(w)=>w&&w.state+' '+w.scriptURL;
+						return JSON.stringify([document.documentElement.dataset.build,say(navigator.serviceWorker.controller),say(r?.installing),say(r?.waiting),say(r?.active),l])`)
+					t.Fatalf("page, controller, what is installing, waiting and active, and locks are %v, want %s", got, want)
+				}
 			}
 			open(t, b, share, "ready")
 			ours, err := b.Attr("html", "data-build")

@@ -60,6 +60,7 @@ func walk(t *testing.T, b *webdriver.Browser, files []string, visit func(state s
 	if half != 0 {
 		s.walkFollowing(t, b, files, visit)
 		s.walkRefusals(t, b, share, files, visit)
+		s.walkAdmission(t, b, visit)
 		s.walkMine(t, b, share, files, visit)
 		s.walkTroubles(t, b, share, files, visit)
 	}
@@ -293,6 +294,29 @@ func (s *site) walkRefusals(t *testing.T, b *webdriver.Browser, share string, fi
 	must(t, b.Click("[data-hook=start]"))
 	wantState(t, b, patience, "error")
 	visit("upload-full")
+}
+
+// walkAdmission wants to send where not everybody may, or not so much a day.
+func (s *site) walkAdmission(t *testing.T, b *webdriver.Browser, visit func(string)) {
+	t.Helper()
+	s.fill(t, b, parcel{note: walkParcel.note})
+	for _, c := range []struct {
+		code  api.Code
+		state string
+	}{{api.CodeDailyBytes, "upload-enough-today"}, {api.CodeSignIn, "upload-sign-in"}, {api.CodeUploadToken, "upload-token"}} {
+		s.tap.answer("POST", "/shares", api.NewProblem(c.code))
+		settle(t, b)
+		must(t, b.Click("[data-hook=start]"))
+		wantState(t, b, patience, "error")
+		if c.code == api.CodeUploadToken {
+			askedForToken(t, b)
+		}
+		visit(c.state)
+	}
+	must(t, b.SetValue("[data-hook=token]", "what they sent me"))
+	must(t, b.Click("[data-hook=token-use]"))
+	wantTold(t, b, "token-error", "43 letters")
+	visit("upload-token-malformed")
 }
 
 // walkMine looks at what was sent so far: several things, a note that is taken back, one that is not finished.
