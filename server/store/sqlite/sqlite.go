@@ -21,6 +21,8 @@ import (
 type Store struct {
 	records.Store
 	writer, reader *pool
+	pages          *pages      // held with the writer's connection
+	commits        int         // since the log was last written back; held with the writer's connection
 	forgot         atomic.Bool // the log may still have pages of forgotten shares, dropped reports and charges
 }
 
@@ -72,7 +74,13 @@ func open(path string, prepare func(*Store, context.Context) error) (_ *Store, e
 			s.Close()
 		}
 	}()
-	if s.writer, err = connect(path, 1, "secure_delete(ON)", "foreign_keys(ON)"); err != nil {
+	if s.pages, err = openPages(path); err != nil {
+		return nil, err
+	}
+	if err := s.pages.drop(); err != nil { // of whoever had the file before, too
+		return nil, err
+	}
+	if s.writer, err = connect(path, 1, "secure_delete(ON)", "foreign_keys(ON)", "wal_autocheckpoint(0)"); err != nil {
 		return nil, err
 	}
 	if s.reader, err = connect(path, readers, "query_only(ON)"); err != nil {
@@ -123,23 +131,26 @@ func connect(path string, conns int, pragmas ...string) (*pool, error) {
 // migrate makes the schema if there is none, and brings an older one to the newest: all of that or nothing. One that it does not know
 // it leaves as it is.
 func (s *Store) migrate(ctx context.Context) error {
-	tx, err := s.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("failed to prepare database: %w", trouble(err))
-	}
-	defer tx.Rollback()
-	var tables int
-	var version int64
-	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_version'`).Scan(&tables)
-	if err == nil && tables > 0 {
-		err = tx.QueryRowContext(ctx, `SELECT version FROM schema_version`).Scan(&version)
-	}
-	if err == nil && version < records.SchemaVersion {
-		err = upgrade(ctx, tx, version)
-	}
-	if err == nil {
-		err = tx.Commit()
-	}
+	err := s.alone(ctx, func(conn *sql.Conn) error {
+		tx, err := conn.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		var tables int
+		var version int64
+		err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_version'`).Scan(&tables)
+		if err == nil && tables > 0 {
+			err = tx.QueryRowContext(ctx, `SELECT version FROM schema_version`).Scan(&version)
+		}
+		if err == nil && version < records.SchemaVersion {
+			err = upgrade(ctx, tx, version)
+		}
+		if err == nil {
+			err = tx.Commit()
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("failed to prepare database: %w", trouble(err))
 	}
@@ -161,8 +172,14 @@ func (s *Store) Close() error {
 		errs = append(errs, s.reader.Close())
 	}
 	if s.writer != nil {
-		_, err := s.writer.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
+		err := s.alone(context.Background(), func(conn *sql.Conn) error {
+			_, err := conn.ExecContext(context.Background(), `PRAGMA wal_checkpoint(TRUNCATE)`)
+			return err
+		})
 		errs = append(errs, err, s.writer.Close())
+	}
+	if s.pages != nil {
+		errs = append(errs, s.pages.close())
 	}
 	return errors.Join(errs...)
 }
@@ -192,20 +209,25 @@ func (d db) Write(ctx context.Context, _ string, batch ...records.Statement) err
 			return orGivenUp(ctx, trouble(err))
 		}
 	}
-	tx, err := d.s.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return trouble(err)
-	}
-	for i, st := range batch {
-		if err = each(ctx, tx.StmtContext(ctx, prepared[i]), st); err != nil {
-			break
+	err := d.s.alone(ctx, func(conn *sql.Conn) error {
+		tx, err := conn.BeginTx(ctx, nil)
+		if err != nil {
+			return err
 		}
-	}
-	if err == nil {
-		err = tx.Commit()
-	} else {
-		tx.Rollback()
-	}
+		for i, st := range batch {
+			if err = each(ctx, tx.StmtContext(ctx, prepared[i]), st); err != nil {
+				break
+			}
+		}
+		if err != nil {
+			tx.Rollback()
+			return err
+		}
+		if err = tx.Commit(); err == nil {
+			d.s.committed(ctx, conn)
+		}
+		return err
+	})
 	return orGivenUp(ctx, trouble(err))
 }
 
@@ -304,7 +326,9 @@ func (s *Store) scrub(ctx context.Context) error {
 		return nil
 	}
 	var busy, log, done int
-	err := s.writer.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done)
+	err := s.alone(ctx, func(conn *sql.Conn) error {
+		return conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done)
+	})
 	if err != nil || busy != 0 {
 		s.forgot.Store(true)
 	}
@@ -312,7 +336,7 @@ func (s *Store) scrub(ctx context.Context) error {
 }
 
 // trouble makes of what SQLite says of a full disk an ErrFull, and of one that cannot be written or read, which may be mended, an
-// ErrUnavailable.
+// ErrUnavailable. A page that cannot be read it calls corrupt.
 func trouble(err error) error {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
@@ -321,7 +345,7 @@ func trouble(err error) error {
 	switch code := e.Code(); {
 	case code&0xff == sqlite3.SQLITE_FULL, code == sqlite3.SQLITE_IOERR_SHMSIZE:
 		return fmt.Errorf("%w: %w", store.ErrFull, err)
-	case code&0xff == sqlite3.SQLITE_READONLY, code&0xff == sqlite3.SQLITE_IOERR:
+	case code&0xff == sqlite3.SQLITE_READONLY, code&0xff == sqlite3.SQLITE_IOERR, code&0xff == sqlite3.SQLITE_CORRUPT:
 		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
 	return err
