@@ -201,6 +201,13 @@ type Checker interface {
 	Check(ctx context.Context) (damage []string, err error)
 }
 
+// Mender is what Meta may be besides, if it refuses to write, as ErrUnavailable, after something could not be written, and only another
+// process that opens it can go on: what this one knows may be what was lost.
+type Mender interface {
+	// Mended is closed when that may be done.
+	Mended() <-chan struct{}
+}
+
 // Daily is how much there may be of one client on a day; 0 is any number.
 type Daily struct{ Shares, Bytes int64 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sealpost/sealpost/server"
+	"github.com/sealpost/sealpost/server/store"
 	"github.com/sealpost/sealpost/server/store/observed"
 	"github.com/sealpost/sealpost/static"
 )
@@ -29,6 +30,9 @@ const (
 
 // noLog takes what net/http would log: it would tell client addresses. The handler logs its own errors.
 var noLog = log.New(io.Discard, "", 0)
+
+// errMended ends the server, for whoever looks after it to start it again.
+var errMended = errors.New("records could not be written; now they can be, by a server that is started anew")
 
 // run serves until ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
@@ -70,6 +74,18 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return fmt.Errorf("failed to open records: %w", err)
 	}
 	defer meta.Close()
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	if m, ok := meta.(store.Mender); ok {
+		go func() {
+			select {
+			case <-m.Mended():
+				logger.Error("the server ends", "error", errMended)
+				end(errMended)
+			case <-ctx.Done():
+			}
+		}()
+	}
 
 	site, err := static.Render(static.FS, o.front.basePath)
 	if err != nil {
@@ -92,7 +108,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
-	return serve(ctx, o, getenv, s, watch, logger, stderr)
+	err = serve(ctx, o, getenv, s, watch, logger, stderr)
+	if context.Cause(ctx) == errMended {
+		err = errors.Join(err, errMended)
+	}
+	return err
 }
 
 // serve listens and sweeps until ctx is done, and returns when both have come to an end.

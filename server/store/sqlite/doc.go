@@ -9,6 +9,9 @@
 // and never wait for the writer. Several processes may open the file, at that price. Every writing operation is a
 // transaction that begins IMMEDIATE, and its answer is given only after COMMIT has succeeded.
 //
+// After something could not be written, as on a disk with bad sectors, nothing is written until another process opens the file: see Mended.
+// A disk that is full is no such case. What other processes write, as the tool of an operator may, is not looked after by this one.
+//
 // The statements, and what their answers mean, are those of every database: package records.
 //
 // What lies in the file: hashes of tokens, sizes, counts, times, and sealed reports. It is created with mode 0600. The schema has a

@@ -21,14 +21,15 @@ import (
 type Store struct {
 	records.Store
 	writer, reader *pool
-	pages          *pages      // held with the writer's connection
 	commits        int         // since the log was last written back; held with the writer's connection
 	forgot         atomic.Bool // the log may still have pages of forgotten shares, dropped reports and charges
+	damage         damage
 }
 
 var (
 	_ store.Meta    = (*Store)(nil)
 	_ store.Checker = (*Store)(nil)
+	_ store.Mender  = (*Store)(nil)
 )
 
 const readers = 4
@@ -66,7 +67,10 @@ func Attach(path string) (*Store, error) {
 
 // open connects to a file and has it prepared before anything reads.
 func open(path string, prepare func(*Store, context.Context) error) (_ *Store, err error) {
-	s := &Store{}
+	if err := uncache(path, path+"-wal"); err != nil {
+		return nil, err
+	}
+	s := &Store{damage: newDamage(path)}
 	s.DB = db{s}
 	s.forgot.Store(true) // by whoever had the file before, and may have been killed
 	defer func() {
@@ -74,12 +78,6 @@ func open(path string, prepare func(*Store, context.Context) error) (_ *Store, e
 			s.Close()
 		}
 	}()
-	if s.pages, err = openPages(path); err != nil {
-		return nil, err
-	}
-	if err := s.pages.drop(); err != nil { // of whoever had the file before, too
-		return nil, err
-	}
 	if s.writer, err = connect(path, 1, "secure_delete(ON)", "foreign_keys(ON)", "wal_autocheckpoint(0)"); err != nil {
 		return nil, err
 	}
@@ -165,21 +163,25 @@ func upgrade(ctx context.Context, tx *sql.Tx, version int64) error {
 	return err
 }
 
-// Close writes the log back and closes the file.
+// Close writes the log back and closes the file. After something could not be written it closes nothing, as SQLite would take the log for
+// written back then; the end of the process does.
 func (s *Store) Close() error {
+	s.damage.close()
 	var errs []error
-	if s.reader != nil {
-		errs = append(errs, s.reader.Close())
-	}
 	if s.writer != nil {
 		err := s.alone(context.Background(), func(conn *sql.Conn) error {
 			_, err := conn.ExecContext(context.Background(), `PRAGMA wal_checkpoint(TRUNCATE)`)
 			return err
 		})
-		errs = append(errs, err, s.writer.Close())
+		if s.damage.done.Load() {
+			return err
+		}
+		errs = append(errs, err)
 	}
-	if s.pages != nil {
-		errs = append(errs, s.pages.close())
+	for _, p := range []*pool{s.reader, s.writer} {
+		if p != nil {
+			errs = append(errs, p.Close())
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -1,7 +1,0 @@
-//go:build !linux
-
-package sqlite
-
-import "os"
-
-func uncache(*os.File) error { return nil }
