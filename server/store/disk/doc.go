@@ -9,6 +9,7 @@
 //	fallocate   the announced size   a full disk shows here, before a byte of the body is read
 //	statfs                           and so does one that is nearly full: the reserve is for the records, see below
 //	write …                          64 KiB at a time (16 with many Puts at once), hashed on the way; before the first: is the magic right?
+//	sync_file_range                  after each MiB, for the disk to begin, which promises nothing
 //	fsync       the file
 //	flock       the share's directory, shared
 //	renameat    .t<random> → <n>-<digest>

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // allocate makes sure that f has room for size bytes.
@@ -30,4 +32,9 @@ func leaves(f *os.File, free int64) error {
 		return syscall.ENOSPC
 	}
 	return nil
+}
+
+// beginWriting has the disk begin to write a piece of f, and waits for nothing.
+func beginWriting(f *os.File, offset, length int64) {
+	unix.SyncFileRange(int(f.Fd()), offset, length, unix.SYNC_FILE_RANGE_WRITE) // an error will be that of syncing, too
 }
