@@ -49,7 +49,7 @@ func (s *Store) fill(ctx context.Context, f *os.File, body io.Reader, size int64
 	buf, release := buffer()
 	defer release()
 	hash := sha256.New()
-	begun := int64(0) // how much the disk has been told to write
+	begun := int64(0)  // how much the disk has been told to write
 	want := len(magic) // at first as much as shows whether this is what it should be, then whole buffers
 	for left := size; left > 0; {
 		if err := ctx.Err(); err != nil {
