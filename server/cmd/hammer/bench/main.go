@@ -152,9 +152,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 // report measures and writes what comes of it, line by line.
 func (b *bench) report(ctx context.Context, w io.Writer) error {
 	io.WriteString(w, b.head(time.Now(), version(b.binary))+transferHead)
-	if _, err := b.transfers(plan(), b.only, func(row string) { io.WriteString(w, row) }); err != nil {
-		return err
-	}
+	_, failed := b.transfers(plan(), b.only, func(row string) { io.WriteString(w, row) })
 	io.WriteString(w, "\n"+otherHead)
 	steps := []struct {
 		name    string
@@ -178,10 +176,10 @@ func (b *bench) report(ctx context.Context, w io.Writer) error {
 			io.WriteString(w, f.row())
 		}
 		if err != nil {
-			return fmt.Errorf("failed to measure %s: %w", s.name, err)
+			failed = errors.Join(failed, fmt.Errorf("failed to measure %s: %w", s.name, err))
 		}
 	}
-	return nil
+	return failed
 }
 
 // pinSelf keeps this process, which is the clients, on a list of processors.

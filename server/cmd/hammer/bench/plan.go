@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,7 +25,7 @@ func (c cell) String() string {
 	return fmt.Sprintf("%s, %d × %d MiB", text, c.connections, c.size>>20)
 }
 
-// plan is every cell, those with the most connections in smaller pieces.
+// plan is every cell, those with the most connections in smaller pieces; fetching also in pieces of the usual size.
 func plan() (all []cell) {
 	for _, put := range []bool{false, true} {
 		for _, tls := range []bool{false, true} {
@@ -35,6 +36,9 @@ func plan() (all []cell) {
 						size = 1 << 20
 					}
 					all = append(all, cell{put, http2, tls, n, size})
+					if n > 64 && !put && !http2 && !tls {
+						all = append(all, cell{put, http2, tls, n, 8 << 20})
+					}
 				}
 			}
 		}
@@ -166,7 +170,7 @@ func (b *bench) target(c cell, side int) (target, *process) {
 	return t, p
 }
 
-// transfers measures the cells whose names only matches, round by round and side by side.
+// transfers measures the cells whose names only matches, round by round and side by side. One that fails does not keep it from the others.
 func (b *bench) transfers(cells []cell, only *regexp.Regexp, progress func(string)) (lines []*line, err error) {
 	c, err := newCaller(b.plainAddr)
 	if err != nil {
@@ -178,13 +182,14 @@ func (b *bench) transfers(cells []cell, only *regexp.Regexp, progress func(strin
 			continue
 		}
 		l := &line{cell: cell}
-		if err := b.measure(c, l); err != nil {
-			return lines, fmt.Errorf("failed to measure %v: %w", cell, err)
+		if merr := b.measure(c, l); merr != nil {
+			err = errors.Join(err, fmt.Errorf("failed to measure %v: %w", cell, merr))
+			continue
 		}
 		lines = append(lines, l)
 		progress(row(l))
 	}
-	return lines, nil
+	return lines, err
 }
 
 func (b *bench) measure(c caller, l *line) error {
