@@ -56,17 +56,15 @@ func (s *Store) alone(ctx context.Context, f func(*sql.Conn) error) error {
 	return err
 }
 
-// note looks in an error for damage.
+// note looks in an error for damage. What the system refuses right away, as on a disk that is full or read only, is none: nothing is taken for
+// written then.
 func (d *damage) note(err error) {
 	e, ok := errors.AsType[*sqlite.Error](err)
-	if !ok {
+	if !ok || e.Code() != sqlite3.SQLITE_IOERR_FSYNC && e.Code() != sqlite3.SQLITE_IOERR_DIR_FSYNC {
 		return
 	}
-	switch e.Code() {
-	case sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_TRUNCATE, sqlite3.SQLITE_IOERR_DIR_FSYNC:
-		if !d.done.Swap(true) {
-			go d.await()
-		}
+	if !d.done.Swap(true) {
+		go d.await()
 	}
 }
 
