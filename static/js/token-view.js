@@ -20,6 +20,9 @@ export async function askForToken(lasting) {
     make("div", {}, make("label", { for: "token" }, say("admission.label")), field, hint, alert),
     make("button", { class: "press", "data-hook": "token-use" }, say("admission.use")));
   hook("error").after(form);
+  const start = hook("start"); // which would send without one
+  start.dataset.show = "idle ready";
+  field.focus();
   await new Promise((resolve) => {
     form.addEventListener("submit", (e) => {
       e.preventDefault();
@@ -37,4 +40,5 @@ export async function askForToken(lasting) {
     });
   });
   form.remove();
+  start.dataset.show = "idle ready error";
 }

@@ -57,6 +57,9 @@ func TestUploadToken(t *testing.T) {
 		s.fill(t, b, p)
 		must(t, b.Click("[data-hook=start]"))
 		askedForToken(t, b)
+		if visible(t, b, "[data-hook=start]") {
+			t.Error("a button that sends without a token is there, too")
+		}
 		wantKept(t, b, p)
 		if s.count("SELECT count(*) FROM shares") != 0 {
 			t.Error("a share was made without a token")
