@@ -225,6 +225,41 @@ var spokenSender = map[string]string{
 		button "Try again"
 		text "Sealed in your browser.*"
 		link "How this works"`,
+	"upload-enough-today": `
+		heading "That is enough for a day" level 1 focused (= Nothing is lost: what you chose is still here.)
+		text "Nothing is lost: what you chose is still here."
+		*
+		alert "With this, more would come from your network than may in a day. Send less, or try again in 1 minute."
+		button "Try again"
+		text "Sealed in your browser.*"
+		link "How this works"`,
+	"upload-sign-in": `
+		heading "Sign in to send" level 1 focused (= Nothing is lost: what you chose is still here.)
+		text "Nothing is lost: what you chose is still here."
+		*
+		alert "Only those who are signed in may send here; receiving needs nothing. Sign in in another tab, then try again."
+		button "Try again"
+		text "Sealed in your browser.*"
+		link "How this works"`,
+	"upload-token": `
+		heading "This server asks for an upload token" level 1 (= Nothing is lost: what you chose is still here.)
+		text "Nothing is lost: what you chose is still here."
+		*
+		alert "Only those who have one may send here; receiving needs none. Ask whoever runs it for a token, and enter it here."
+		textbox "Upload token" focused (= It is kept in this browser as links are: *)
+		text "It is kept in this browser as links are: *"
+		button "Send with this token"
+		text "Sealed in your browser.*"
+		link "How this works"`,
+	"upload-token-malformed": `
+		heading "This server asks for an upload token" level 1 (= *)
+		*
+		textbox "Upload token" = ••••••••••••••••• focused invalid (= That is no upload token. * It is kept in this browser as links are: *)
+		text "It is kept in this browser as links are: *"
+		alert "That is no upload token. One has 43 letters, digits, - or _."
+		button "Send with this token"
+		text "Sealed in your browser.*"
+		link "How this works"`,
 	"upload-over-a-limit": `
 		heading "Send files that only the recipient can open" level 1 (= *)
 		text "They are compressed and sealed before they leave this device."

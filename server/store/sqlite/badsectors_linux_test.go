@@ -39,7 +39,7 @@ func TestBadSectors(t *testing.T) {
 		}
 		k.Sound(t)
 		var patience time.Duration
-		p.ask(t, "wait\n", "mended after %d", &patience)
+		p.ask(t, "wait\n", "mended after %d", &patience) // and is not ready any more
 		if refused := create(p, 3); refused != 3 {
 			t.Errorf("%d of 3 were refused after bad sectors", refused)
 		}
@@ -120,6 +120,9 @@ func TestProcess(t *testing.T) {
 			began := time.Now()
 			select {
 			case <-s.Mended():
+				if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+					t.Fatalf("ready: %v", err)
+				}
 				fmt.Println("mended after", int64(time.Since(began)))
 			case <-time.After(time.Minute):
 				t.Fatal("the disk is not said to be mended")

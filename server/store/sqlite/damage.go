@@ -22,7 +22,8 @@ import (
 // then on. What SQLite writes in its place may reach the disk and be lost all the same, for ext4 goes on to treat a block as empty that was
 // to be written first when it failed; with it goes, when the power fails, whatever the log has behind it. And SQLite may have noted before
 // that the page was written back from the log. So nothing is written after that. The next process begins with what is on the disk: it
-// has the system forget its pages, and SQLite reads the log anew from its beginning, as after every crash.
+// has the system forget its pages, and SQLite reads the log anew from its beginning, as after every crash. (Rebello et al., "Can
+// Applications Recover from fsync Failures?", USENIX ATC 2020.)
 type damage struct {
 	path   string
 	done   atomic.Bool
@@ -40,6 +41,14 @@ var errDamage = fmt.Errorf("something could not be written before: %w", store.Er
 
 // Mended implements [store.Mender]. Until the disk can be written again this process goes on to read.
 func (s *Store) Mended() <-chan struct{} { return s.damage.mended }
+
+// Ping implements [store.Meta].
+func (s *Store) Ping(ctx context.Context) error {
+	if s.damage.done.Load() {
+		return errDamage
+	}
+	return s.Store.Ping(ctx)
+}
 
 // alone runs f, which may write, with the only connection for that.
 func (s *Store) alone(ctx context.Context, f func(*sql.Conn) error) error {
