@@ -88,7 +88,7 @@ func newSite(t *testing.T) *site {
 	for i, d := range s.servers {
 		s.taps[i] = newTap(t, d.addr)
 	}
-	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.signIn = startSignIn(t, func(w http.ResponseWriter, r *http.Request) {
 		cookie, err := r.Cookie("session")
 		switch {
 		case r.URL.Path != "/oauth2/auth":
@@ -103,10 +103,23 @@ func newSite(t *testing.T) *site {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 		s.asked.Add(1)
-	}))
-	t.Cleanup(service.Close)
-	s.signIn = service.Listener.Addr().String()
+	})
 	return s
+}
+
+// startSignIn starts what is asked who somebody is, and returns its address.
+func startSignIn(t *testing.T, answer http.HandlerFunc) string {
+	service := httptest.NewServer(answer)
+	t.Cleanup(service.Close)
+	return service.Listener.Addr().String()
+}
+
+// addresses are those that a proxy is told.
+func (s *site) addresses() (at [2]string) {
+	for i, tap := range s.taps {
+		at[i] = tap.Addr().String()
+	}
+	return at
 }
 
 func (s *site) up() int64   { return s.taps[0].up.Load() + s.taps[1].up.Load() }
@@ -242,7 +255,8 @@ type nginx struct {
 	logs                 []string
 }
 
-func startNginx(t *testing.T, s *site) *nginx {
+// startNginx puts one in front of servers.
+func startNginx(t *testing.T, servers [2]string, signIn string) *nginx {
 	t.Helper()
 	needCommand(t, "nginx")
 	dir := t.TempDir()
@@ -258,8 +272,8 @@ func startNginx(t *testing.T, s *site) *nginx {
 		t.Fatal(err)
 	}
 	n.roots.AppendCertsFromPEM(cert)
-	conf := deployed(t, "nginx/sealpost.conf", "10.0.0.11:8080", s.taps[0].Addr().String(), "10.0.0.12:8080", s.taps[1].Addr().String(),
-		"server 127.0.0.1:4180;", "server "+s.signIn+";", "listen 80;", "listen "+redirect+";", "listen 443 ssl http2;", "listen "+plain+"; listen "+secure+" ssl http2;",
+	conf := deployed(t, "nginx/sealpost.conf", "10.0.0.11:8080", servers[0], "10.0.0.12:8080", servers[1],
+		"server 127.0.0.1:4180;", "server "+signIn+";", "listen 80;", "listen "+redirect+";", "listen 443 ssl http2;", "listen "+plain+"; listen "+secure+" ssl http2;",
 		"/etc/ssl/post.example.pem", dir+"/cert.pem", "/etc/ssl/private/post.example.key", dir+"/key.pem",
 		"/var/log/nginx/sealpost.log", dir+"/sealpost.log", "/var/cache/nginx/sealpost", n.cache, "inactive=10m", "inactive=5s")
 	user := ""
@@ -276,20 +290,20 @@ func startNginx(t *testing.T, s *site) *nginx {
 	return n
 }
 
-func startCaddy(t *testing.T, s *site, file string) (url, log string) {
+// startCaddy starts one with a file of server/deploy.
+func startCaddy(t *testing.T, servers [2]string, signIn, file string) (url, log string) {
 	t.Helper()
 	needCommand(t, "caddy")
 	dir, addr := t.TempDir(), unused(t)
 	writeFile(t, dir+"/Caddyfile", "{\n\tadmin off\n}\n"+deployed(t, "caddy/"+file))
 	cmd := exec.Command("caddy", "run", "--config", dir+"/Caddyfile", "--adapter", "caddyfile")
-	cmd.Env = []string{"HOME=" + dir, "SEALPOST_SITE=http://" + addr, "SEALPOST_SIGN_IN=" + s.signIn,
-		"SEALPOST_SERVERS=" + s.taps[0].Addr().String() + " " + s.taps[1].Addr().String()}
+	cmd.Env = []string{"HOME=" + dir, "SEALPOST_SITE=http://" + addr, "SEALPOST_SIGN_IN=" + signIn, "SEALPOST_SERVERS=" + servers[0] + " " + servers[1]}
 	return "http://" + addr, runProxy(t, dir, addr, cmd)
 }
 
 func TestNginx(t *testing.T) {
 	s := newSite(t)
-	n := startNginx(t, s)
+	n := startNginx(t, s.addresses(), s.signIn)
 	checkShare(t, visit(t, n.url, signedIn...), visit(t, n.url))
 	checkSignIn(t, s, n.url)
 	checkHTTP2(t, n)
@@ -302,8 +316,8 @@ func TestNginx(t *testing.T) {
 
 func TestCaddy(t *testing.T) {
 	s := newSite(t)
-	open, log1 := startCaddy(t, s, "Caddyfile")
-	url, log2 := startCaddy(t, s, "Caddyfile.sign-in")
+	open, log1 := startCaddy(t, s.addresses(), s.signIn, "Caddyfile")
+	url, log2 := startCaddy(t, s.addresses(), s.signIn, "Caddyfile.sign-in")
 	wantRefused(t, open, forged...) // nobody signs in there, whatever they say of themselves
 	checkShare(t, visit(t, url, signedIn...), visit(t, open))
 	checkSignIn(t, s, url)

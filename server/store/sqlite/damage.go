@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -25,16 +24,16 @@ import (
 // has the system forget its pages, and SQLite reads the log anew from its beginning, as after every crash. (Rebello et al., "Can
 // Applications Recover from fsync Failures?", USENIX ATC 2020.)
 type damage struct {
-	path   string
+	dir    string // of the database
 	done   atomic.Bool
 	mended chan struct{}
 	closed context.Context
 	close  context.CancelFunc
 }
 
-func newDamage(path string) damage {
+func newDamage(dir string) damage {
 	ctx, cancel := context.WithCancel(context.Background())
-	return damage{path: path, mended: make(chan struct{}), closed: ctx, close: cancel}
+	return damage{dir: dir, mended: make(chan struct{}), closed: ctx, close: cancel}
 }
 
 var errDamage = fmt.Errorf("something could not be written before: %w", store.ErrUnavailable)
@@ -84,7 +83,7 @@ func (d *damage) await() {
 		case <-d.closed.Done():
 			return
 		case <-tick.C:
-			if tryWrite(filepath.Dir(d.path)) == nil {
+			if tryWrite(d.dir) == nil {
 				close(d.mended)
 				return
 			}

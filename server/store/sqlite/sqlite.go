@@ -70,7 +70,7 @@ func open(path string, prepare func(*Store, context.Context) error) (_ *Store, e
 	if err := uncache(path, path+"-wal"); err != nil {
 		return nil, err
 	}
-	s := &Store{damage: newDamage(path)}
+	s := &Store{damage: newDamage(filepath.Dir(path))}
 	s.DB = db{s}
 	s.forgot.Store(true) // by whoever had the file before, and may have been killed
 	defer func() {
@@ -129,23 +129,15 @@ func connect(path string, conns int, pragmas ...string) (*pool, error) {
 // migrate makes the schema if there is none, and brings an older one to the newest: all of that or nothing. One that it does not know
 // it leaves as it is.
 func (s *Store) migrate(ctx context.Context) error {
-	err := s.alone(ctx, func(conn *sql.Conn) error {
-		tx, err := conn.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback()
+	err := s.transact(ctx, func(tx *sql.Tx) error {
 		var tables int
 		var version int64
-		err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_version'`).Scan(&tables)
+		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_version'`).Scan(&tables)
 		if err == nil && tables > 0 {
 			err = tx.QueryRowContext(ctx, `SELECT version FROM schema_version`).Scan(&version)
 		}
 		if err == nil && version < records.SchemaVersion {
 			err = upgrade(ctx, tx, version)
-		}
-		if err == nil {
-			err = tx.Commit()
 		}
 		return err
 	})
@@ -202,7 +194,7 @@ func (s *Store) read(ctx context.Context, st records.Statement) error {
 	return each(ctx, on, st)
 }
 
-// Write implements [records.DB]. Success counts only after COMMIT: that is where a full disk may show.
+// Write implements [records.DB].
 func (d db) Write(ctx context.Context, _ string, batch ...records.Statement) error {
 	prepared := make([]*sql.Stmt, len(batch))
 	for i, st := range batch {
@@ -211,26 +203,34 @@ func (d db) Write(ctx context.Context, _ string, batch ...records.Statement) err
 			return orGivenUp(ctx, trouble(err))
 		}
 	}
-	err := d.s.alone(ctx, func(conn *sql.Conn) error {
+	err := d.s.transact(ctx, func(tx *sql.Tx) error {
+		for i, st := range batch {
+			if err := each(ctx, tx.StmtContext(ctx, prepared[i]), st); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return orGivenUp(ctx, trouble(err))
+}
+
+// transact runs f in a transaction. Success counts only after COMMIT: that is where a full disk may show.
+func (s *Store) transact(ctx context.Context, f func(*sql.Tx) error) error {
+	return s.alone(ctx, func(conn *sql.Conn) error {
 		tx, err := conn.BeginTx(ctx, nil)
 		if err != nil {
 			return err
 		}
-		for i, st := range batch {
-			if err = each(ctx, tx.StmtContext(ctx, prepared[i]), st); err != nil {
-				break
-			}
-		}
-		if err != nil {
+		if err := f(tx); err != nil {
 			tx.Rollback()
 			return err
 		}
-		if err = tx.Commit(); err == nil {
-			d.s.committed(ctx, conn)
+		if err := tx.Commit(); err != nil {
+			return err
 		}
-		return err
+		s.committed(ctx, conn)
+		return nil
 	})
-	return orGivenUp(ctx, trouble(err))
 }
 
 // orGivenUp is err, which is also that of a caller who gave up: what the database says then is that it was interrupted, or had rolled back.
