@@ -5,6 +5,7 @@ package server_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"testing"
 	"time"
 
@@ -35,6 +36,28 @@ func TestSweepOrphans(t *testing.T) {
 	sweep()
 	if h.objects(l, nil, orphan) != 0 || h.objects(l, manifest, content) != 2 {
 		t.Error("the sweep took the wrong bytes")
+	}
+}
+
+// TestSweepSparesForeignParts: what belongs to other records is nobody's orphan here, however old it is.
+func TestSweepSparesForeignParts(t *testing.T) {
+	h := newHost(t)
+	theirs := sealed(100)
+	key := store.Key{Share: "9fK2mQ7xLr0aVb3T", N: 1, Digest: sha256.Sum256(theirs)}
+	if err := h.blobs.Put(t.Context(), key, bytes.NewReader(theirs), 100, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.blobs.Mark(t.Context(), "that of others"); err != nil {
+		t.Fatal(err)
+	}
+	h.pass(48 * time.Hour)
+	if err := h.srv.SweepOrphans(t.Context()); !errors.Is(err, store.ErrForeign) {
+		t.Errorf("error %v", err)
+	}
+	if r, err := h.blobs.Open(t.Context(), key, 0, 100); err != nil {
+		t.Errorf("a part is gone: %v", err)
+	} else {
+		r.Close()
 	}
 }
 

@@ -82,8 +82,11 @@ func (s *Server) purge(ctx context.Context, id string) error {
 }
 
 // SweepOrphans removes objects that no record names: the losers of races and the leftovers of crashes. It reads the whole
-// store, so once in an hour is enough.
+// store, so once in an hour is enough. Parts that belong to other records it leaves alone: store.ErrForeign.
 func (s *Server) SweepOrphans(ctx context.Context) error {
+	if err := store.Match(ctx, s.blobs, s.meta); err != nil {
+		return fmt.Errorf("failed to sweep orphans: %w", err)
+	}
 	n, err := s.blobs.Sweep(ctx, s.cfg.Now().Add(-orphanAge), s.wanted)
 	s.cfg.Observer.Swept("orphans", n, err)
 	if n > 0 {

@@ -41,6 +41,7 @@ var (
 	ErrOverBytes  = errors.New("enough bytes for a day")          // Charge
 	ErrTooNew     = errors.New("schema is newer than this build") // opening a Meta
 	ErrTooMany    = errors.New("too many parts for one answer")   // Send
+	ErrForeign    = errors.New("parts belong to other records")   // Match
 
 	// ErrUnavailable is of a store that cannot be reached, or can do nothing for now. It clears by itself. What a call has done
 	// by then is not known.
@@ -67,6 +68,8 @@ type Blobs interface {
 	// want one of its name again. Sweep returns how many it removed. Any number of processes may sweep at once; each may count what
 	// several of them remove.
 	Sweep(ctx context.Context, before time.Time, keep func(context.Context, Key) (bool, error)) (int, error)
+	// Mark leaves a mark, durably, unless there is one, and returns the one that is there; an empty one leaves none. It is no object.
+	Mark(ctx context.Context, mark string) (string, error)
 }
 
 // Roomy is what Blobs may be besides, if they know how much room they have left.
@@ -296,6 +299,9 @@ type Meta interface {
 	Records(ctx context.Context, after string, limit int) ([]Record, error)
 	// Totals counts everything. It may read every part's record, so it is not for each request.
 	Totals(ctx context.Context, now int64) (Totals, error)
+	// Mark leaves a mark unless there is one, and returns the one that is there; an empty one leaves none. However many leave one at once,
+	// all are told the same.
+	Mark(ctx context.Context, mark string) (string, error)
 	// Ping tells whether the store answers.
 	Ping(ctx context.Context) error
 }

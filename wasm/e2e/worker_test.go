@@ -114,7 +114,7 @@ func (w *worker) parts() map[string]string {
 	db, err := sql.Open("sqlite", file+"?mode=ro&_pragma=busy_timeout(10000)")
 	must(w.t, err)
 	defer db.Close()
-	rows, err := db.Query("SELECT key, blob_id FROM _mf_objects")
+	rows, err := db.Query("SELECT key, blob_id FROM _mf_objects WHERE key <> '.mark'")
 	if err != nil && strings.Contains(err.Error(), "no such table") {
 		return all // nor just now
 	}

@@ -1,10 +1,12 @@
 package main_test
 
 import (
+	"bytes"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -62,6 +64,42 @@ func TestBackup(t *testing.T) {
 			mustAdmin(t, "fsck", "-data", restored)
 		})
 	}
+}
+
+// TestLostRecords: parts whose records are lost, or are looked for at the wrong address, stay until these are back.
+func TestLostRecords(t *testing.T) {
+	t.Parallel()
+	wantRefused := func(t *testing.T, flags ...string) {
+		t.Helper()
+		out, err := exec.Command(binary, append(flags, "-listen", "127.0.0.1:0")...).CombinedOutput()
+		if err == nil || !bytes.Contains(out, []byte("parts belong to other records")) {
+			t.Errorf("it starts with the parts of others: %v\n%s", err, out)
+		}
+		if out, _, ok := admin(t, append([]string{"fsck", "-young", "0s"}, flags...)...); ok || !strings.Contains(out, "foreign: ") {
+			t.Errorf("fsck: %v %s", ok, out)
+		}
+	}
+	t.Run("folder", func(t *testing.T) {
+		t.Parallel()
+		data := filepath.Join(t.TempDir(), "data")
+		d, u := start(t, data), newUpload(smallPart+1)
+		d.send(t, u, 2)
+		d.stop(t)
+		records, kept := filepath.Join(data, "meta.db"), filepath.Join(t.TempDir(), "meta.db")
+		run(t, "mv", records, kept)
+		wantRefused(t, "-data", data) // makes new records
+		run(t, "mv", kept, records)
+		d = start(t, data)
+		d.wantWhole(t, u, newToken())
+	})
+	t.Run("bucket", func(t *testing.T) {
+		t.Parallel()
+		bucket, db := onS3(t), onPostgres(t)
+		d, u := start(t, filepath.Join(t.TempDir(), "none"), append(bucket, db...)...), newUpload(smallPart+1)
+		d.send(t, u, 2)
+		wantRefused(t, append(bucket, onPostgres(t)...)...)
+		d.wantWhole(t, u, newToken())
+	})
 }
 
 func run(t *testing.T, name string, args ...string) {

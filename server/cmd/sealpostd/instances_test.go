@@ -64,7 +64,7 @@ func startPair(t *testing.T, flags ...string) *pair {
 	return p
 }
 
-// objects are the names of what is in the bucket.
+// objects are the names of what is in the bucket, but for the mark.
 func (p *pair) objects(t *testing.T) (names []string) {
 	t.Helper()
 	err := filepath.WalkDir(p.bucket, func(path string, d fs.DirEntry, err error) error {
@@ -73,7 +73,7 @@ func (p *pair) objects(t *testing.T) (names []string) {
 			return nil // deleted this moment
 		case err == nil && d.IsDir() && strings.HasPrefix(d.Name(), ".sgwtmp"):
 			return fs.SkipDir
-		case err == nil && !d.IsDir():
+		case err == nil && !d.IsDir() && d.Name() != ".mark":
 			names = append(names, path)
 		}
 		return err

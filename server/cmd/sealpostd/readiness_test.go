@@ -35,6 +35,9 @@ func (p *pinged) Open(context.Context, store.Key, int64, int64) (io.ReadCloser, 
 	return nil, p.blobs
 }
 
+// Mark is one of both contracts.
+func (*pinged) Mark(context.Context, string) (string, error) { panic("not asked for") }
+
 func TestReady(t *testing.T) {
 	broken := errors.New("broken")
 	synctest.Test(t, func(t *testing.T) {

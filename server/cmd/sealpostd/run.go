@@ -74,6 +74,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return fmt.Errorf("failed to open records: %w", err)
 	}
 	defer meta.Close()
+	if err := matchStores(ctx, blobs, meta); err != nil {
+		return err
+	}
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	if m, ok := meta.(store.Mender); ok {

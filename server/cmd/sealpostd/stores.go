@@ -142,6 +142,19 @@ func (o *storeOptions) openMeta(ctx context.Context) (meta, error) {
 	return sqlite.Open(filepath.Join(o.data, "meta.db"))
 }
 
+// matchStores refuses parts of other records, before anything is taken or given out.
+func matchStores(ctx context.Context, b store.Blobs, m store.Meta) error {
+	err := store.Match(ctx, b, m)
+	if errors.Is(err, store.ErrForeign) {
+		err = fmt.Errorf("%w: name the records that they belong to, bring those back from a backup, or name another place for parts. "+
+			"To give these parts up, delete them all, and the file or object .mark beside them", err)
+	}
+	if err != nil {
+		return fmt.Errorf("failed to match parts and records: %w", err)
+	}
+	return nil
+}
+
 // attachBlobs and attachMeta open the stores beside servers that may have them open. They make nothing and upgrade nothing. What is then
 // done to the stores any other server might do, too: databases and buckets look after themselves, and files have the locks that package
 // disk tells of.

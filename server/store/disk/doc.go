@@ -1,6 +1,7 @@
 // Package disk keeps sealed bytes as files, one for each part:
 //
 //	<dir>/<first two characters of the share's id>/<id>/<n>-<digest in hexadecimal>
+//	<dir>/.mark
 //
 // An object appears under its name only when it is whole and durable. Put makes these system calls, in this order:
 //

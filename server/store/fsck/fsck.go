@@ -33,6 +33,7 @@ const (
 	Stray       = "stray"        // what an interrupted write has left, or nothing of ours
 	WrongCount  = "wrong-count"  // a share whose parts or downloads do not add up
 	WrongTotal  = "wrong-total"  // the sum of all parts, which a limit goes by, is another
+	Foreign     = "foreign"      // the parts belong to other records, all of them
 )
 
 // Finding is something that is wrong.
@@ -71,7 +72,10 @@ func Run(ctx context.Context, c Config) (Summary, error) {
 		return Summary{}, errors.New("failed to check: this store of parts cannot list what it has")
 	}
 	r := &run{Config: c}
-	err := r.checkDatabase(ctx)
+	err := r.checkMarks(ctx)
+	if err == nil {
+		err = r.checkDatabase(ctx)
+	}
 	if err == nil {
 		err = r.checkTotal(ctx)
 	}
@@ -114,6 +118,19 @@ func (r *run) suspect(f Finding, again func(context.Context) (Finding, bool, err
 func (r *run) found(f Finding) {
 	r.sum.Findings++
 	r.Found(f)
+}
+
+// checkMarks looks whether parts and records belong together; see [store.Match].
+func (r *run) checkMarks(ctx context.Context) error {
+	records, err := r.Meta.Mark(ctx, "")
+	if err != nil {
+		return err
+	}
+	parts, err := r.Blobs.Mark(ctx, "")
+	if err == nil && parts != "" && parts != records {
+		r.found(Finding{Kind: Foreign, Detail: "the parts belong to other records, and no server starts with these"})
+	}
+	return err
 }
 
 func (r *run) checkDatabase(ctx context.Context) error {

@@ -206,3 +206,10 @@ func (m meta) Ping(ctx context.Context) error {
 	m.observe.since("Ping", began, err)
 	return err
 }
+
+func (m meta) Mark(ctx context.Context, mark string) (string, error) {
+	began := time.Now()
+	there, err := m.Meta.Mark(ctx, mark)
+	m.observe.since("Mark", began, err)
+	return there, err
+}

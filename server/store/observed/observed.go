@@ -125,6 +125,13 @@ func (b blobs) Sweep(ctx context.Context, before time.Time, keep func(context.Co
 	return n, err
 }
 
+func (b blobs) Mark(ctx context.Context, mark string) (string, error) {
+	began := time.Now()
+	there, err := b.Blobs.Mark(ctx, mark)
+	b.observe.since("Mark", began, err)
+	return there, err
+}
+
 type sending struct {
 	sender  store.Sender
 	observe Observe

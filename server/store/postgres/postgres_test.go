@@ -111,7 +111,7 @@ func TestUpgrade(t *testing.T) {
 	old, fresh := p.Schema(t), p.Schema(t)
 	s := open(t, old)
 	sh := ready(t, s, 1)
-	if _, err := s.Pool().Exec(t.Context(), `DROP TABLE reports, usage, salts, charges, reservations; UPDATE schema_version SET version = 1`); err != nil {
+	if _, err := s.Pool().Exec(t.Context(), `DROP TABLE reports, usage, salts, charges, reservations, marks; UPDATE schema_version SET version = 1`); err != nil {
 		t.Fatal(err)
 	}
 	s.Close()

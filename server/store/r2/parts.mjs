@@ -106,6 +106,18 @@ export class Parts {
   }
 
   /**
+   * Leaves a text under a name where none is, unless it is empty, and returns the one that is there, or "".
+   * @param {string} name @param {string} text
+   */
+  async mark(name, text) {
+    const there = () => this.#bucket.get(name).then((object) => object?.text() ?? "");
+    const before = await there();
+    if (before || !text) return before;
+    await this.#bucket.put(name, text, { onlyIf: new Headers({ "If-None-Match": "*" }) });
+    return there();
+  }
+
+  /**
    * A page of what was put before a time. The cursor is "" on the last.
    * @param {string} from @param {string} cursor @param {number} before
    */

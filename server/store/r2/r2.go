@@ -1,6 +1,6 @@
 //go:build js && wasm
 
-// Package r2 keeps sealed bytes in a Cloudflare R2 bucket, one object a part, under SHARE/N-DIGEST.
+// Package r2 keeps sealed bytes in a Cloudflare R2 bucket, one object a part, under SHARE/N-DIGEST, and the mark under .mark.
 //
 // Bytes do not enter Go, whose memory and speed on Workers are not made for them. This package is the half that decides;
 // parts.mjs is the half that moves bytes, with the runtime's own streams, and its Parts is what a Store holds. Send hands Go's
@@ -185,6 +185,15 @@ func (s *Store) DeleteShare(ctx context.Context, share string) error {
 		return fmt.Errorf("failed to delete parts: %w", err)
 	}
 	return nil
+}
+
+// Mark implements [store.Blobs].
+func (s *Store) Mark(ctx context.Context, mark string) (string, error) {
+	v, err := s.call(ctx, "mark", ".mark", mark)
+	if err != nil {
+		return "", fmt.Errorf("failed to mark bucket: %w", err)
+	}
+	return v.String(), nil
 }
 
 // Sweep implements [store.Blobs]. With MaxSweep it begins anywhere, so that in the course of time it comes by everything.

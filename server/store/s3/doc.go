@@ -1,6 +1,7 @@
 // Package s3 keeps sealed bytes in a bucket of any object store that speaks S3, one object a part, for any number of servers at once:
 //
 //	<prefix><id>/<n>-<digest in hexadecimal>
+//	<prefix>.mark
 //
 // A part goes to the store while it arrives, in one PUT of known length and without being buffered: nothing here grows with its
 // size. Three look at it on the way. The magic is read before the request begins. Every byte is hashed here, and the last ones

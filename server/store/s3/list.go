@@ -17,6 +17,9 @@ func (s *Store) List(ctx context.Context, visit func(store.Object) error) error 
 		if found.Err != nil {
 			return fmt.Errorf("failed to list parts: %w", failure(ctx, found.Err))
 		}
+		if found.Key == s.prefix+markName {
+			continue
+		}
 		o := store.Object{Size: found.Size, Modified: found.LastModified}
 		key, ours := store.ParseKey(found.Key[len(s.prefix):])
 		if ours {

@@ -39,6 +39,7 @@ func Blobs(t *testing.T, open func(t *testing.T) store.Blobs) {
 		{"Sweep", blobsSweep},
 		{"SweepFails", blobsSweepFails},
 		{"List", blobsList},
+		{"Mark", blobsMark},
 		{"Durable", blobsDurable},
 		{"RacingPuts", blobsRacingPuts},
 		{"PutAgainstDeleteShare", blobsPutAgainstDelete},

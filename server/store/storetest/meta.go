@@ -58,6 +58,7 @@ func Meta(t *testing.T, open func(t *testing.T) store.Meta) {
 		{"Records", metaRecords},
 		{"RecordsPages", metaRecordsPages},
 		{"Totals", metaTotals},
+		{"Mark", metaMark},
 		{"Usage", metaUsage},
 		{"Total", metaTotal},
 		{"TotalRacing", metaTotalRacing},

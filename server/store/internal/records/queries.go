@@ -158,6 +158,9 @@ const (
 	recordSelect  = `SELECT ` + recordColumns + ` FROM shares WHERE id = $1`
 	recordsSelect = `SELECT ` + recordColumns + ` FROM shares WHERE id > $1 ORDER BY id LIMIT $2`
 
+	markSelect = `SELECT mark FROM marks`
+	markInsert = `INSERT INTO marks (n, mark) VALUES (1, $1) ON CONFLICT DO NOTHING`
+
 	totalsSelect = `SELECT COUNT(CASE WHEN state = 'open' AND expires > $1 THEN 1 END),
 		COUNT(CASE WHEN state = 'ready' AND expires > $1 THEN 1 END),
 		COUNT(CASE WHEN state = 'removed' OR expires <= $1 THEN 1 END),

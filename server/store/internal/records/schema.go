@@ -15,7 +15,7 @@ import (
 var schema embed.FS
 
 // SchemaVersion is the version that Upgrade leads to, and the newest that this build knows.
-const SchemaVersion = 4
+const SchemaVersion = 5
 
 // Upgrade returns the statements that bring a database of some version, 0 being an empty one, to SchemaVersion. They are to be run as
 // one step.

@@ -45,3 +45,16 @@ func (s Store) Totals(ctx context.Context, now int64) (t store.Totals, err error
 	}
 	return t, nil
 }
+
+// Mark implements [store.Meta].
+func (s Store) Mark(ctx context.Context, mark string) (there string, err error) {
+	var found bool
+	query := one(&found, markSelect, nil, &there)
+	if err = s.DB.Read(ctx, query); err == nil && !found && mark != "" {
+		err = s.DB.Write(ctx, "mark", do(markInsert, mark), query)
+	}
+	if err != nil {
+		return "", fmt.Errorf("failed to mark records: %w", err)
+	}
+	return there, nil
+}
