@@ -173,7 +173,7 @@ func (c *adminCommand) fsck(ctx context.Context) error {
 		fmt.Fprintf(c.stderr, "%d shares with %d parts of %d bytes, and %d files, %d of them without a record yet\n",
 			sum.Shares, sum.Parts, sum.Bytes, sum.Objects, sum.Young)
 		if sum.Findings > 0 {
-			return fmt.Errorf("%d findings", sum.Findings)
+			return fmt.Errorf("%d found wrong", sum.Findings)
 		}
 		return nil
 	})

@@ -244,7 +244,7 @@ func TestFsck(t *testing.T) {
 	check := func() {
 		t.Helper()
 		out, errs, ok := admin(t, "fsck", "-json", "-data", data)
-		if ok || !strings.Contains(errs, "4 findings") {
+		if ok || !strings.Contains(errs, "4 found wrong") {
 			t.Errorf("%s%s", out, errs)
 		}
 		for kind, id := range map[string]string{"wrong-digest": u.id, "missing": v.id, "wrong-size": w.id, "orphan": w.id} {
@@ -321,7 +321,7 @@ func TestAdminElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, errs, ok := admin(t, with("fsck", "-young", "0s")...)
-	if ok || !strings.Contains(errs, "2 findings") || !strings.Contains(out, "wrong-digest: share "+u.id+", part 2") ||
+	if ok || !strings.Contains(errs, "2 found wrong") || !strings.Contains(out, "wrong-digest: share "+u.id+", part 2") ||
 		!strings.Contains(out, "missing: share "+v.id+", part 1") {
 		t.Errorf("%s%s", out, errs)
 	}
