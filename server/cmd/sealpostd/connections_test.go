@@ -6,8 +6,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,7 +22,7 @@ import (
 // As many connections as there may be are served, over all listeners; the next waits for one that ends. Whoever answers finds the very socket.
 func TestConnections(t *testing.T) {
 	const most = 3
-	bound := newConnections(most)
+	bound := newConnections(&limitOptions{connections: most}, nil, metrics.New(""))
 	var listeners []net.Listener
 	for range 2 {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -107,6 +111,87 @@ func TestConnections(t *testing.T) {
 	}
 }
 
+// TestConnectionsOfClient: an address has as many as it may, and one more is closed; another address, a proxy that is trusted and a Unix
+// socket are not kept out by that. What is counted is in the metrics.
+func TestConnectionsOfClient(t *testing.T) {
+	m := metrics.New("")
+	bound := newConnections(&limitOptions{connections: 100, clientConnections: 2}, prefixes{netip.MustParsePrefix("127.0.0.3/32")}, m)
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") })}
+	bound.watch(s)
+	var done sync.WaitGroup
+	serve := func(network, address string) net.Addr {
+		l, err := net.Listen(network, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done.Go(func() { s.Serve(bound.limit(l)) })
+		return l.Addr()
+	}
+	tcp, socket := serve("tcp", "127.0.0.1:0"), serve("unix", filepath.Join(t.TempDir(), "s"))
+	defer done.Wait()
+	defer s.Close()
+	open := func(from string, to net.Addr) (net.Conn, bool) {
+		t.Helper()
+		var d net.Dialer
+		if from != "" {
+			d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
+		}
+		conn, err := d.Dial(to.Network(), to.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		_, err = conn.Read(make([]byte, 1))
+		if os.IsTimeout(err) {
+			t.Fatal("nothing happens")
+		}
+		return conn, err == nil
+	}
+	var conns []net.Conn
+	for range 2 {
+		conn, ok := open("127.0.0.1", tcp)
+		if !ok {
+			t.Fatal("one of two is closed")
+		}
+		conns = append(conns, conn)
+	}
+	for range 3 {
+		if _, ok := open("127.0.0.1", tcp); ok {
+			t.Fatal("one too many of an address is served")
+		}
+		for what, to := range map[string]struct {
+			from string
+			addr net.Addr
+		}{"another address": {"127.0.0.2", tcp}, "a proxy": {"127.0.0.3", tcp}, "a socket": {"", socket}} {
+			conn, ok := open(to.from, to.addr)
+			if !ok {
+				t.Errorf("%s is kept out", what)
+			}
+			if what == "another address" {
+				conn.Close()
+			}
+		}
+	}
+	conns[0].Close()
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if _, ok := open("127.0.0.1", tcp); ok {
+			break
+		}
+		if time.Now().After(until) {
+			t.Fatal("a place is not given back")
+		}
+	}
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	for _, want := range []string{`sealpost_connections \d`, `sealpost_connections_refused_total [3-9]`, `sealpost_connections_delayed_total 0`} {
+		if !regexp.MustCompile("(?m)^" + want).MatchString(w.Body.String()) {
+			t.Errorf("the metrics do not have %s", want)
+		}
+	}
+}
+
 // TestConnectionsBounded: it is what sealpostd does, over HTTP/2 too, whose connections end where others do.
 func TestConnectionsBounded(t *testing.T) {
 	s := runHere(t, 1, "-listen", "127.0.0.1:0", "-max-connections", "1")
@@ -125,7 +210,7 @@ func TestConnectionsBounded(t *testing.T) {
 		t.Error(resp.Status)
 	}
 
-	bound := newConnections(1)
+	bound := newConnections(&limitOptions{connections: 1}, nil, metrics.New(""))
 	web := httptest.NewUnstartedServer(metrics.New("").InFlight(http.NotFoundHandler()))
 	web.EnableHTTP2 = true
 	web.Listener = bound.limit(web.Listener)

@@ -140,9 +140,12 @@ func (f *front) addresses() (all []string) {
 	return all
 }
 
+// maxStreams is how many requests a connection of HTTP/2 may have at once. Each takes memory as a connection of HTTP/1.1 does.
+const maxStreams = 32
+
 // servers are what answers: the web, which m watches, and plain HTTP besides or nil.
 func (f *front) servers(h http.Handler, limits *limitOptions, m *metrics.Metrics) (web, plain *http.Server) {
-	bound := newConnections(limits.connections)
+	bound := newConnections(limits, f.options.trustedProxies, m)
 	for i, l := range f.listeners {
 		f.listeners[i] = bound.limit(l)
 	}
@@ -156,6 +159,7 @@ func (f *front) servers(h http.Handler, limits *limitOptions, m *metrics.Metrics
 			IdleTimeout:       limits.idleTimeout,
 			MaxHeaderBytes:    int(limits.maxHeaders),
 			ErrorLog:          noLog,
+			HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 
 			DisableGeneralOptionsHandler: true, // that would answer OPTIONS * without what every answer of ours has
 		}

@@ -114,7 +114,7 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *daemon {
 			d.mu.Lock()
 			d.log.WriteString(lines.Text() + "\n")
 			d.mu.Unlock()
-			if m := regexp.MustCompile(`listening on (http://\S+)`).FindStringSubmatch(lines.Text()); m != nil {
+			if m := regexp.MustCompile(`listening on (https?://\S+)`).FindStringSubmatch(lines.Text()); m != nil {
 				listening <- m[1]
 			}
 		}
@@ -123,7 +123,7 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *daemon {
 	t.Cleanup(func() { d.finish(t) })
 	select {
 	case d.url = <-listening:
-		d.addr = strings.TrimPrefix(d.url, "http://")
+		_, d.addr, _ = strings.Cut(d.url, "://")
 	case <-time.After(30 * time.Second):
 		t.Fatalf("sealpostd does not listen:\n%s", d.text())
 	case err := <-d.exited:

@@ -16,13 +16,14 @@ import (
 type limitOptions struct {
 	createRate, missRate, reportRate, callRate float64 // per minute
 
-	totalSize   int64
-	minFree     int64
-	dailyShares int64
-	dailyBytes  int64
-	connections int
-	parts       int
-	clientParts int
+	totalSize         int64
+	minFree           int64
+	dailyShares       int64
+	dailyBytes        int64
+	connections       int
+	clientConnections int
+	parts             int
+	clientParts       int
 
 	headerTimeout time.Duration
 	stallTimeout  time.Duration
@@ -47,6 +48,7 @@ func (o *limitOptions) flags(fs *flag.FlagSet) {
 	fs.Int64Var(&o.dailyShares, "daily-shares", 0, "`shares` per day (UTC) and client address, 0 for any number")
 	fs.Var((*values.Size)(&o.dailyBytes), "daily-size", "announced `size` of these together, 0 for any")
 	fs.IntVar(&o.connections, "max-connections", 16384, "`connections` of clients at once, 0 for any number; further ones wait")
+	fs.IntVar(&o.clientConnections, "client-connections", 1024, "`connections` of these from one client address, 0 for any number; further ones are closed")
 	fs.IntVar(&o.parts, "parts-in-flight", 1024, "`parts` taken in at once, 0 for any number")
 	fs.IntVar(&o.clientParts, "client-parts-in-flight", 64, "`parts` of these from one client address, 0 for any number")
 	fs.Var((*values.Duration)(&o.headerTimeout), "header-timeout", "`time` in which the head of a request has to arrive")

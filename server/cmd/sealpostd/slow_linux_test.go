@@ -64,7 +64,7 @@ func TestSlowloris(t *testing.T) {
 	const each = 192 // KiB, of a connection on average; a head of 16 KiB in short lines takes 150 as Go keeps it, and garbage comes on top
 	n := long(150, 1000)
 	// All of them are at one address here, which may send as much at once as all together.
-	d := startBinary(t, plain(t), filepath.Join(t.TempDir(), "data"), "-client-parts-in-flight", "0")
+	d := startBinary(t, plain(t), filepath.Join(t.TempDir(), "data"), "-client-parts-in-flight", "0", "-client-connections", "0")
 	u, open := newUpload(3*smallPart), newUpload(smallPart)
 	d.send(t, u, 0)
 	if err := d.create(open, 0); err != nil {

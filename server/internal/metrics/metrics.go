@@ -5,6 +5,9 @@
 //	sealpost_responses_cut_total          by route: answers that broke off within their body
 //	sealpost_refusals_total               by route and reason, which is the code of the problem: too-many-requests, storage-full …
 //	sealpost_requests_in_flight           requests that are being answered
+//	sealpost_connections                  of clients, idle ones among them
+//	sealpost_connections_refused_total    closed at once, as their address had as many as it may
+//	sealpost_connections_delayed_total    that had to wait, as there were as many as there may be
 //	sealpost_received_bytes_total         of bodies, counted as they come
 //	sealpost_sent_bytes_total             of bodies, counted as they go; what a store sends by itself is not among them
 //	sealpost_shares                       by state: open, ready, removed (and not yet swept)
@@ -47,6 +50,8 @@ type Metrics struct {
 	requests, cut, refusals *prometheus.CounterVec
 	durations               *prometheus.HistogramVec
 	inFlight                atomic.Int64
+	connections             prometheus.Gauge
+	refused, delayed        prometheus.Counter
 	received, sent          prometheus.Counter
 	sweeps, swept           *prometheus.CounterVec
 	storeDurations          *prometheus.HistogramVec
@@ -64,15 +69,20 @@ var (
 // New returns counters at zero.
 func New(version string) *Metrics {
 	m := &Metrics{
-		registry:  prometheus.NewRegistry(),
-		requests:  counters("requests_total", "Requests answered.", "method", "route", "code"),
-		cut:       counters("responses_cut_total", "Answers that broke off within their body.", "route"),
-		refusals:  counters("refusals_total", "Problems answered, limits hit among them.", "route", "reason"),
-		durations: histograms("request_duration_seconds", "Time to answer, clients' time included.", requestBuckets, "method", "route"),
-		received:  prometheus.NewCounter(prometheus.CounterOpts{Name: "sealpost_received_bytes_total", Help: "Bytes of request bodies."}),
-		sent:      prometheus.NewCounter(prometheus.CounterOpts{Name: "sealpost_sent_bytes_total", Help: "Bytes of response bodies."}),
-		sweeps:    counters("sweeps_total", "Sweeps.", "kind", "result"),
-		swept:     counters("swept_total", "What sweeps have removed.", "kind"),
+		registry:    prometheus.NewRegistry(),
+		requests:    counters("requests_total", "Requests answered.", "method", "route", "code"),
+		cut:         counters("responses_cut_total", "Answers that broke off within their body.", "route"),
+		refusals:    counters("refusals_total", "Problems answered, limits hit among them.", "route", "reason"),
+		durations:   histograms("request_duration_seconds", "Time to answer, clients' time included.", requestBuckets, "method", "route"),
+		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "sealpost_connections", Help: "Connections of clients."}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{Name: "sealpost_connections_refused_total",
+			Help: "Connections closed at once, as their address had as many as it may."}),
+		delayed: prometheus.NewCounter(prometheus.CounterOpts{Name: "sealpost_connections_delayed_total",
+			Help: "Connections that had to wait, as there were as many as there may be."}),
+		received: prometheus.NewCounter(prometheus.CounterOpts{Name: "sealpost_received_bytes_total", Help: "Bytes of request bodies."}),
+		sent:     prometheus.NewCounter(prometheus.CounterOpts{Name: "sealpost_sent_bytes_total", Help: "Bytes of response bodies."}),
+		sweeps:   counters("sweeps_total", "Sweeps.", "kind", "result"),
+		swept:    counters("swept_total", "What sweeps have removed.", "kind"),
 		storeDurations: histograms("store_duration_seconds", "Time of a store's operations, without waiting for the client.",
 			storeBuckets, "store", "operation"),
 		storeErrors: counters("store_errors_total", "Operations of a store that failed.", "store", "operation"),
@@ -82,7 +92,7 @@ func New(version string) *Metrics {
 	build.Set(1)
 	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "sealpost_requests_in_flight", Help: "Requests being answered."},
 		func() float64 { return float64(m.inFlight.Load()) })
-	m.registry.MustRegister(m.requests, m.cut, m.refusals, m.durations, inFlight, m.received, m.sent, m.sweeps, m.swept,
+	m.registry.MustRegister(m.requests, m.cut, m.refusals, m.durations, inFlight, m.connections, m.refused, m.delayed, m.received, m.sent, m.sweeps, m.swept,
 		m.storeDurations, m.storeErrors, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -126,6 +136,13 @@ func (m *Metrics) Swept(what string, removed int, err error) {
 // Received and Sent count bytes of bodies.
 func (m *Metrics) Received(n int64) { m.received.Add(float64(n)) }
 func (m *Metrics) Sent(n int64)     { m.sent.Add(float64(n)) }
+
+// Connected counts connections that have begun, or with a negative number ended.
+func (m *Metrics) Connected(n int) { m.connections.Add(float64(n)) }
+
+// Refused and Delayed count connections.
+func (m *Metrics) Refused() { m.refused.Inc() }
+func (m *Metrics) Delayed() { m.delayed.Inc() }
 
 // InFlight counts the requests that next is at.
 func (m *Metrics) InFlight(next http.Handler) http.Handler {
