@@ -104,7 +104,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, binary, "-listen", "127.0.0.1:0", "-data", p.data).CombinedOutput()
-	if err == nil || ctx.Err() != nil || !bytes.Contains(out, []byte("failed to open records")) {
+	if err == nil || ctx.Err() != nil || !bytes.Contains(out, []byte("failed to open parts")) {
 		t.Errorf("on a disk that is read only: %v\n%s", err, out)
 	}
 	k.Mount(t, "-o", "remount,rw")

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/sealpost/sealpost/server/store"
 	"github.com/sealpost/sealpost/server/store/disk"
@@ -76,8 +77,23 @@ type (
 	}
 )
 
-// openBlobs opens what keeps parts, of which a disk leaves minFree bytes free.
+// openBlobs opens what keeps parts, of which a disk leaves minFree bytes free, for a server, which has to be able to write there.
 func (o *storeOptions) openBlobs(ctx context.Context, minFree int64) (blobs, error) {
+	if o.s3.Endpoint == "" {
+		if err := o.makeData(); err != nil {
+			return nil, err
+		}
+	}
+	b, err := o.connectBlobs(ctx, minFree)
+	if d, ok := b.(*disk.Store); ok && err == nil {
+		if err = d.TryWrite(); err != nil {
+			d.Close()
+		}
+	}
+	return b, err
+}
+
+func (o *storeOptions) connectBlobs(ctx context.Context, minFree int64) (blobs, error) {
 	if o.s3.Endpoint != "" {
 		cfg := o.s3
 		var err error
@@ -85,9 +101,6 @@ func (o *storeOptions) openBlobs(ctx context.Context, minFree int64) (blobs, err
 			return nil, err
 		}
 		return s3.Open(ctx, cfg)
-	}
-	if err := o.makeData(); err != nil {
-		return nil, err
 	}
 	b, err := disk.Open(filepath.Join(o.data, "blobs"))
 	if err != nil {
@@ -164,7 +177,7 @@ func (o *storeOptions) attachBlobs(ctx context.Context, minFree int64) (blobs, e
 			return nil, fmt.Errorf("failed to find what a server keeps: %w", err)
 		}
 	}
-	return o.openBlobs(ctx, minFree)
+	return o.connectBlobs(ctx, minFree)
 }
 
 func (o *storeOptions) attachMeta(ctx context.Context) (meta, error) {
@@ -178,9 +191,38 @@ func (o *storeOptions) attachMeta(ctx context.Context) (meta, error) {
 	return sqlite.Attach(filepath.Join(o.data, "meta.db"))
 }
 
+// makeData makes the data folder, durably, if it is not there.
 func (o *storeOptions) makeData() error {
-	if err := os.MkdirAll(o.data, 0o700); err != nil {
+	if _, err := os.Stat(o.data); err == nil {
+		return nil
+	}
+	err := os.MkdirAll(o.data, 0o700)
+	if err == nil {
+		err = syncParents(o.data)
+	}
+	if err != nil {
 		return fmt.Errorf("failed to create data folder: %w", err)
+	}
+	return nil
+}
+
+// syncParents makes the entry of a folder durable, and those of the folders that it is in, which may be as new.
+func syncParents(dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	for dir != filepath.Dir(dir) {
+		dir = filepath.Dir(dir)
+		d, err := os.Open(dir)
+		if err != nil {
+			return nil // a folder that we may not read we have not made either
+		}
+		err = d.Sync()
+		d.Close()
+		if err != nil && !errors.Is(err, syscall.EINVAL) { // some that nothing can be made in cannot be synced, as /proc
+			return err
+		}
 	}
 	return nil
 }

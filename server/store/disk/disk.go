@@ -100,6 +100,19 @@ func (s *Store) Put(ctx context.Context, key store.Key, body io.Reader, size int
 	return err
 }
 
+// TryWrite tells whether files can be made here, and written durably: better before the first part than at it.
+func (s *Store) TryWrite() error {
+	const name = ".try"
+	err := s.writeSynced(name, "")
+	if err == nil {
+		err = s.root.Remove(name)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // another server tries, too
+		return fmt.Errorf("failed to write to blob directory: %w", trouble(err))
+	}
+	return nil
+}
+
 // HasRoom implements [store.Roomy].
 func (s *Store) HasRoom(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -107,7 +120,7 @@ func (s *Store) HasRoom(ctx context.Context) error {
 	}
 	dir, err := s.root.Open(".")
 	if err != nil {
-		return fmt.Errorf("failed to open blob directory: %w", err)
+		return fmt.Errorf("failed to open blob directory: %w", trouble(err))
 	}
 	defer dir.Close()
 	if err := leaves(dir, s.MinFree); err != nil {
@@ -150,12 +163,12 @@ func (s *Store) createTemp(dir string) (share *os.Root, f *os.File, name string,
 func (s *Store) publish(share *os.Root, dir, temp, name string) error {
 	d, err := share.Open(".")
 	if err != nil {
-		return fmt.Errorf("failed to open share directory: %w", err)
+		return fmt.Errorf("failed to open share directory: %w", trouble(err))
 	}
 	defer d.Close()
 	unlock, err := lockDir(d, false)
 	if err != nil {
-		return fmt.Errorf("failed to lock share directory: %w", err)
+		return fmt.Errorf("failed to lock share directory: %w", trouble(err))
 	}
 	err = share.Rename(temp, name)
 	unlock()
@@ -203,12 +216,12 @@ func (s *Store) Open(ctx context.Context, key store.Key, offset, length int64) (
 		return nil, store.ErrNotFound
 	}
 	if err != nil {
-		return nil, fmt.Errorf("failed to open part: %w", err)
+		return nil, fmt.Errorf("failed to open part: %w", trouble(err))
 	}
 	if offset != 0 {
 		if _, err := f.Seek(offset, io.SeekStart); err != nil {
 			f.Close()
-			return nil, fmt.Errorf("failed to seek in part: %w", err)
+			return nil, fmt.Errorf("failed to seek in part: %w", trouble(err))
 		}
 	}
 	return f, nil
@@ -224,7 +237,7 @@ func (s *Store) Delete(ctx context.Context, key store.Key) error {
 		return err
 	}
 	if err := s.root.Remove(dir + "/" + objectName(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("failed to delete part: %w", err)
+		return fmt.Errorf("failed to delete part: %w", trouble(err))
 	}
 	return nil
 }
@@ -244,7 +257,7 @@ func (s *Store) DeleteShare(ctx context.Context, share string) error {
 			return nil
 		}
 		if !errors.Is(err, syscall.ENOTEMPTY) { // a part arrived meanwhile
-			return fmt.Errorf("failed to delete share: %w", err)
+			return fmt.Errorf("failed to delete share: %w", trouble(err))
 		}
 	}
 }

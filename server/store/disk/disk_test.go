@@ -307,3 +307,71 @@ func TestSweepOfWriting(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestErrorsNameNothing: what goes wrong tells neither share nor digest, since errors go to the log.
+func TestErrorsNameNothing(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	data := []byte("data")
+	k := store.Key{Share: share, N: 1, Digest: sha256.Sum256(data)}
+	calls := map[string]func() error{
+		"put": func() error { return s.Put(t.Context(), k, bytes.NewReader(data), int64(len(data)), "") },
+		"open": func() error {
+			_, err := s.Open(t.Context(), k, 0, 1)
+			return err
+		},
+		"delete":       func() error { return s.Delete(t.Context(), k) },
+		"delete share": func() error { return s.DeleteShare(t.Context(), share) },
+		"sweep": func() error {
+			_, err := s.Sweep(t.Context(), time.Now().Add(time.Hour), func(context.Context, store.Key) (bool, error) { return false, nil })
+			return err
+		},
+	}
+	for what, breaks := range map[string]func() error{
+		"a file is in the way":          func() error { return os.WriteFile(filepath.Join(dir, share[:2]), nil, 0o600) },
+		"a loop of links is in the way": func() error { return os.Symlink(share[:2], filepath.Join(dir, share[:2])) },
+		"a folder is where a part was": func() error {
+			return os.MkdirAll(filepath.Join(dir, share[:2], k.Name(), "x"), 0o700)
+		},
+	} {
+		if err := breaks(); err != nil {
+			t.Fatal(err)
+		}
+		failed := 0
+		for name, call := range calls {
+			err := call()
+			if err == nil {
+				continue
+			}
+			failed++
+			for _, secret := range []string{share[:2] + ":", share[:2] + "/", share, hex.EncodeToString(k.Digest[:8])} {
+				if strings.Contains(err.Error(), secret) {
+					t.Errorf("%s, %s: %v", what, name, err)
+				}
+			}
+		}
+		if failed == 0 {
+			t.Errorf("%s, and nothing fails", what)
+		}
+		if err := os.RemoveAll(filepath.Join(dir, share[:2])); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTryWrite(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	if err := s.TryWrite(); err != nil {
+		t.Error(err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("%v is left, %v", entries, err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".try"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.TryWrite(); err == nil {
+		t.Error("no file can be made, and that is fine")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"syscall"
@@ -105,14 +106,25 @@ func bodyError(err error) error {
 	return fmt.Errorf("failed to read body: %w", err)
 }
 
-// trouble makes of what the system says of a full disk or a used up quota an ErrFull, and of a disk that does not let itself be written,
-// which may be mended, an ErrUnavailable.
+// trouble makes of what the system says of a full disk or a used up quota an ErrFull, and of one that does not let itself be read or written,
+// which may be mended, an ErrUnavailable. It takes the path away, which would tell the share.
 func trouble(err error) error {
+	err = nameless(err)
 	switch {
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%w: %w", store.ErrFull, err)
-	case errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EIO):
+	case errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EIO) || errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	}
+	return err
+}
+
+func nameless(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s: %w", p.Op, p.Err)
+	}
+	if l, ok := errors.AsType[*os.LinkError](err); ok {
+		return fmt.Errorf("%s: %w", l.Op, l.Err)
 	}
 	return err
 }

@@ -30,20 +30,11 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, keep func(context.C
 		if ctx.Err() != nil {
 			return removed, ctx.Err()
 		}
-		if failed == nil {
-			failed = nameless(err)
+		if failed == nil && err != nil {
+			failed = fmt.Errorf("failed to sweep a share: %w", trouble(err))
 		}
 	}
 	return removed, failed
-}
-
-// nameless takes the path out of what the system says.
-func nameless(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return fmt.Errorf("failed to sweep a share: %s: %w", p.Op, p.Err)
-	}
-	return err
 }
 
 func (s *Store) sweepPrefix(ctx context.Context, prefix string, before time.Time,

@@ -139,6 +139,9 @@ func (s *Store) migrate(ctx context.Context) error {
 		if err == nil && version < records.SchemaVersion {
 			err = upgrade(ctx, tx, version)
 		}
+		if err == nil { // a file that may only be read is better found now than by the first sender
+			_, err = tx.ExecContext(ctx, `UPDATE schema_version SET version = version WHERE version <= $1`, records.SchemaVersion)
+		}
 		return err
 	})
 	if err != nil {
