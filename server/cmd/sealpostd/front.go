@@ -48,31 +48,23 @@ func (o *frontOptions) validate() error {
 	}
 	switch {
 	case o.redirectListen != "" && !o.tls.on():
-		return errors.New("there is no HTTPS to lead on to")
+		return errors.New("-redirect-listen leads on to HTTPS, and needs -tls-cert or -acme-hosts")
 	case !basePathForm.MatchString(o.basePath) || len(o.basePath) > 200:
-		return errors.New("the base path is none: it begins with a slash, and does not end with one")
-	case o.listen != fromSystemd:
-		return checkListen(o.listen)
+		return errors.New("-base-path is not like /send: it begins with a slash, and does not end with one")
+	case o.tls.acmeEmail != "" && len(o.tls.acmeHosts) == 0:
+		return errors.New("-acme-email needs -acme-hosts")
+	case !isHTTPS(o.tls.acmeDirectory):
+		return errors.New("-acme-directory is not https://…")
 	}
-	return nil
-}
-
-// checkListen tells what is wrong with where listenAt is to listen.
-func checkListen(where string) error {
-	switch path, unix := strings.CutPrefix(where, unixPrefix); {
-	case unix && path == "":
-		return errors.New("the socket to listen on has no path")
-	case unix:
-		return nil
+	var errs []error
+	if o.listen != fromSystemd {
+		errs = append(errs, checkListen("-listen", o.listen))
 	}
-	return checkAddress(where)
-}
-
-func checkAddress(address string) error {
-	if _, _, err := net.SplitHostPort(address); err != nil {
-		return fmt.Errorf("failed to parse address to listen on: %w", err)
+	if o.redirectListen != "" {
+		errs = append(errs, checkAddress("-redirect-listen", o.redirectListen),
+			checkApart("-redirect-listen", o.redirectListen, "-listen", o.listen))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // apply sets what of it is the handler's.

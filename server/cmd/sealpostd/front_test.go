@@ -48,14 +48,15 @@ func runHere(t *testing.T, n int, args ...string) *running {
 	}()
 	s := &running{}
 	lines := bufio.NewReader(r)
-	for range n {
+	for len(s.addresses) < n {
 		line, err := lines.ReadString('\n')
-		address, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-		if !ok {
+		if err != nil {
 			cancel()
-			t.Fatalf("it says %q, %v, and ends with %v", line, err, <-done)
+			t.Fatalf("it says %d addresses, %v, and ends with %v", len(s.addresses), err, <-done)
 		}
-		s.addresses = append(s.addresses, address)
+		if address, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on "); ok {
+			s.addresses = append(s.addresses, address)
+		}
 	}
 	go io.Copy(io.Discard, lines)
 	s.stop = func() {
@@ -185,13 +186,18 @@ func TestUnixSocket(t *testing.T) {
 // makeCert returns a certificate for names, signed by itself, and its key, as PEM.
 func makeCert(t *testing.T, names ...string) (cert, key []byte) {
 	t.Helper()
+	return makeCertFor(t, 90*24*time.Hour, names...)
+}
+
+func makeCertFor(t *testing.T, lifetime time.Duration, names ...string) (cert, key []byte) {
+	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	serial, _ := rand.Int(rand.Reader, big.NewInt(1<<62))
 	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour), IsCA: true, BasicConstraintsValid: true}
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(lifetime), IsCA: true, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
 		t.Fatal(err)
@@ -379,7 +385,7 @@ func TestRedirectsBelowBasePath(t *testing.T) {
 // By ACME a certificate comes from the cache, or else from the authority, and for our names only.
 func TestACME(t *testing.T) {
 	cache := t.TempDir()
-	cert, key := makeCert(t, "post.example")
+	cert, key := makeCertFor(t, 24*time.Hour, "post.example")
 	if err := os.WriteFile(filepath.Join(cache, "post.example"), append(key, cert...), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -390,7 +396,8 @@ func TestACME(t *testing.T) {
 	}))
 	defer authority.Close()
 	o := tlsOptions{acmeHosts: words{"post.example", "second.example"}, acmeCache: cache, acmeDirectory: authority.URL}
-	certs, err := o.open("", slog.New(slog.DiscardHandler))
+	var log bytes.Buffer
+	certs, err := o.open("", slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -402,11 +409,19 @@ func TestACME(t *testing.T) {
 	if err != nil || got.Leaf.VerifyHostname("post.example") != nil {
 		t.Errorf("%v, %v", got, err)
 	}
+	if !strings.Contains(log.String(), `msg="a certificate ends soon, and there is no new one" host=post.example`) {
+		t.Errorf("of one that ends tomorrow it says %q", log.String())
+	}
+	log.Reset()
 	if _, err := hello("other.example"); err == nil || asked != 0 {
 		t.Errorf("another name: %v, and the authority was asked %d times", err, asked)
 	}
 	if _, err := hello("second.example"); err == nil || asked == 0 {
 		t.Errorf("a name without a certificate: %v, and the authority was asked %d times", err, asked)
+	}
+	hello("second.example")
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `msg="failed to get a certificate" host=second.example error="403 `) {
+		t.Errorf("why there is none it says as %q", text)
 	}
 	if certs.hosts("other.example") || !certs.hosts("Post.Example") {
 		t.Error("takes other names for ours")

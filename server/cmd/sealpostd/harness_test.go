@@ -114,7 +114,7 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *daemon {
 			d.mu.Lock()
 			d.log.WriteString(lines.Text() + "\n")
 			d.mu.Unlock()
-			if m := regexp.MustCompile(`listening on (https?://\S+)`).FindStringSubmatch(lines.Text()); m != nil {
+			if m := regexp.MustCompile(`listening on (https?://[^\s"]+)`).FindStringSubmatch(lines.Text()); m != nil {
 				listening <- m[1]
 			}
 		}

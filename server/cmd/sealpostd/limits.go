@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"log/slog"
+	"net/http"
+	"slices"
 	"time"
 
 	"github.com/sealpost/sealpost/server"
@@ -60,22 +63,37 @@ func (o *limitOptions) flags(fs *flag.FlagSet) {
 }
 
 func (o *limitOptions) validate() error {
-	for _, rate := range []float64{o.createRate, o.missRate, o.reportRate, o.callRate} {
-		if !(rate >= 0 && rate <= 1e9) { // nor is it none at all
-			return errors.New("a rate is negative, or no sane number")
-		}
-	}
 	switch {
-	case o.dailyShares < 0 || o.connections < 0 || o.parts < 0 || o.clientParts < 0:
-		return errors.New("a limit is negative")
 	case o.minFree < disk.MinFree:
-		return errors.New("less than 16 MiB would stay free, which the records need to note what may be deleted")
-	case o.headerTimeout < time.Second || o.stallTimeout < time.Second || o.idleTimeout < time.Second:
-		return errors.New("a timeout is shorter than a second")
+		return errors.New("-min-free is less than 16MiB, which the records need to note what may be deleted")
+	case o.headerTimeout < time.Second:
+		return errors.New("-header-timeout is shorter than a second")
+	case o.stallTimeout < time.Second:
+		return errors.New("-stall-timeout is shorter than a second")
+	case o.idleTimeout < time.Second:
+		return errors.New("-idle-timeout is shorter than a second")
 	case o.maxHeaders < 4<<10 || o.maxHeaders > 1<<20:
-		return errors.New("the head of a request has no sane limit")
+		return errors.New("-max-headers is not within 4KiB … 1MiB")
+	case slices.Contains(takenHeaders, http.CanonicalHeaderKey(o.uploadHeader)):
+		return fmt.Errorf("-upload-header: %s means something else already", o.uploadHeader)
 	}
 	return nil
+}
+
+// takenHeaders have no person's name in them, and some of them whoever sends a request sets.
+var takenHeaders = []string{"Authorization", "Connection", "Content-Length", "Cookie", "Host", "Transfer-Encoding", "X-Forwarded-For"}
+
+// uploads says who may make shares, for people.
+func (o *limitOptions) uploads() string {
+	switch {
+	case o.uploadTokens != "" && o.uploadHeader != "":
+		return "holders of tokens, and who is vouched for"
+	case o.uploadTokens != "":
+		return "holders of tokens"
+	case o.uploadHeader != "":
+		return "who is vouched for"
+	}
+	return "anybody"
 }
 
 // apply sets what of it is the handler's. It opens the file of tokens to read it.

@@ -16,7 +16,8 @@
 // sealpostd admin looks after the stores of a server with the same settings, whether that runs or not; without a command it says what
 // there is.
 //
-// On SIGTERM or SIGINT it stops listening, lets running requests finish for up to 30 seconds, and closes its stores.
+// On SIGTERM or SIGINT it stops listening, lets running requests finish for up to 30 seconds, and closes its stores. A second one ends it at
+// once, which loses nothing that it has acknowledged.
 package main
 
 import (
@@ -30,6 +31,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	var err error
 	if len(os.Args) > 1 && os.Args[1] == "admin" {
 		err = runAdmin(ctx, os.Args[2:], os.Getenv, os.Stdout, os.Stderr)

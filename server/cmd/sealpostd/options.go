@@ -39,14 +39,25 @@ type options struct {
 	rest            []string // arguments after the flags, of a command that takes some
 }
 
-// flags declares all options with their defaults.
-func (o *options) flags(stderr io.Writer) *flag.FlagSet {
+const usage = `usage: sealpostd [FLAG …]           serves
+       sealpostd admin COMMAND …    looks after the stores; without a command it lists them
+       sealpostd token …            manages upload tokens; with -h it says how
+
+Each flag but -config-check, -healthcheck and -version is an environment variable, too: -max-downloads is SEALPOST_MAX_DOWNLOADS, and a file
+with its value is SEALPOST_MAX_DOWNLOADS_FILE.
+
+`
+
+var errUsage = errors.New("sealpostd -h lists all settings")
+
+// flags declares all settings with their defaults.
+func (o *options) flags(out io.Writer) *flag.FlagSet {
 	const day = 24 * time.Hour
 	o.lifetimes = values.Durations{5 * time.Minute, time.Hour, day, 3 * day, 7 * day, 14 * day, 30 * day}
 	o.maxShareSize, o.partSize = api.MaxParts*api.MaxPartSize, api.DefaultPartSize
 	o.sweep, o.abandonAfter = time.Minute, day
 	fs := flag.NewFlagSet("sealpostd", flag.ContinueOnError)
-	fs.SetOutput(stderr)
+	fs.SetOutput(out)
 	o.front.flags(fs)
 	o.limits.flags(fs)
 	o.stores.register(fs)
@@ -62,22 +73,51 @@ func (o *options) flags(stderr io.Writer) *flag.FlagSet {
 	fs.StringVar(&o.logFormat, "log-format", "text", "`format`: text or json")
 	fs.BoolVar(&o.logNetworks, "log-networks", false, "log the network, /24 or /48, that a request came from")
 	fs.StringVar(&o.privateListen, "private-listen", "", "`address` of metrics, profiles and draining, or unix:/path; without one there are none")
-	fs.BoolVar(&o.version, "version", false, "print the version and stop")
-	fs.BoolVar(&o.healthcheck, "healthcheck", false, "ask the server that listens on the address whether it works, and stop")
-	fs.BoolVar(&o.configCheck, "config-check", false, "say whether a server could start with these settings, and stop")
 	return fs
 }
 
-// parseOptions reads the environment first and then the command line.
-// More are flags of one command, which the environment does not set.
-func parseOptions(args []string, getenv func(string) string, stderr io.Writer, more ...func(*flag.FlagSet)) (*options, error) {
+// orders declares the flags that say what to do, and not how to be.
+func (o *options) orders(fs *flag.FlagSet) {
+	fs.BoolVar(&o.version, "version", false, "print the version and stop")
+	fs.BoolVar(&o.healthcheck, "healthcheck", false, "ask the server that listens on the address whether it works, and stop")
+	fs.BoolVar(&o.configCheck, "config-check", false, "say whether a server could start with these settings, and stop")
+}
+
+// parseOptions reads the environment first and then the command line. More are flags of one command; with none it is the server itself that
+// is called, which takes orders and no arguments. The environment, which is the same for all of them, sets neither.
+func parseOptions(args []string, getenv func(string) string, out io.Writer, more ...func(*flag.FlagSet)) (*options, error) {
 	o := &options{}
-	fs := o.flags(stderr)
+	fs := o.flags(io.Discard)
+	fs.VisitAll(explain)
+	if err := setByEnvironment(fs, getenv); err != nil {
+		return nil, err
+	}
+	serves := len(more) == 0
+	if serves {
+		more = append(more, o.orders)
+	}
+	for _, f := range more {
+		f(fs)
+	}
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		if serves {
+			printUsage(out)
+		}
+		return nil, err
+	case err != nil:
+		return nil, errors.Join(err, errUsage)
+	}
+	o.rest = fs.Args()
+	if serves && len(o.rest) > 0 {
+		return nil, errors.Join(unexpected(fs, o.rest[0]), errUsage)
+	}
+	return o, o.validate()
+}
+
+func setByEnvironment(fs *flag.FlagSet, getenv func(string) string) error {
 	var errs []error
 	fs.VisitAll(func(f *flag.Flag) {
-		if isOrder(f.Name) {
-			return // the environment is the same for all of them
-		}
 		name := "SEALPOST_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		v, err := getenv(name), error(nil)
 		if fs.Lookup(f.Name+"-file") == nil { // else that is what the variable is of
@@ -90,25 +130,73 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer, m
 			errs = append(errs, fmt.Errorf("failed to parse %s: %w", name, err))
 		}
 	})
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	for _, f := range more {
-		f(fs)
-	}
-	if err := fs.Parse(args); err != nil {
-		return nil, err
-	}
-	o.rest = fs.Args()
-	if len(o.rest) > 0 && len(more) == 0 {
-		return nil, fmt.Errorf("unexpected argument %q", o.rest[0])
-	}
-	return o, o.validate()
+	return errors.Join(errs...)
 }
 
-// isOrder tells whether a flag says what to do, and not how to be.
-func isOrder(name string) bool {
-	return name == "version" || name == "healthcheck" || name == "config-check"
+func printUsage(out io.Writer) {
+	io.WriteString(out, usage)
+	o := &options{}
+	fs := o.flags(out)
+	o.orders(fs)
+	fs.PrintDefaults()
+}
+
+// unexpected is the error of an argument, which says what may have been meant.
+func unexpected(fs *flag.FlagSet, arg string) error {
+	switch {
+	case arg == "admin" || arg == "token":
+		return fmt.Errorf("unexpected argument %q: it comes first, and flags come after it", arg)
+	case arg == "help" || fs.Lookup(arg) != nil:
+		return fmt.Errorf("unexpected argument %q: the flag is -%s", arg, arg)
+	}
+	return fmt.Errorf("unexpected argument %q", arg)
+}
+
+// explained is a flag of package flag that says what it takes, and takes no number that cannot be one of things.
+type explained struct {
+	flag.Getter
+	takes string
+}
+
+// explain lets flags say what they take that do not do so themselves.
+func explain(f *flag.Flag) {
+	getter, ok := f.Value.(flag.Getter)
+	if !ok {
+		return
+	}
+	switch getter.Get().(type) {
+	case int, int64:
+		f.Value = explained{getter, "a whole number, 0 or more"}
+	case float64:
+		f.Value = explained{getter, "a number from 0 to 1000000000"}
+	case bool:
+		f.Value = explained{getter, "true or false"}
+	case *slog.Level:
+		f.Value = explained{getter, "debug, info, warn or error"}
+	}
+}
+
+// Set implements [flag.Value].
+func (e explained) Set(text string) error {
+	ok := e.Getter.Set(text) == nil
+	switch v := e.Get().(type) {
+	case int:
+		ok = ok && v >= 0
+	case int64:
+		ok = ok && v >= 0
+	case float64:
+		ok = ok && v >= 0 && v <= 1e9 // nor is it none at all
+	}
+	if !ok {
+		return errors.New("not " + e.takes)
+	}
+	return nil
+}
+
+// IsBoolFlag lets a flag be set by its name alone.
+func (e explained) IsBoolFlag() bool {
+	_, ok := e.Get().(bool)
+	return ok
 }
 
 // valueOf returns a variable, or what is in the file that NAME_FILE names: for secrets, which do not belong into an environment.
@@ -126,10 +214,18 @@ func valueOf(name string, getenv func(string) string) (string, error) {
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxValue+1))
-	if err == nil && len(text) > maxValue {
-		err = errors.New("the file is too large")
+	value := strings.TrimSpace(string(text))
+	switch {
+	case err != nil:
+		return "", err
+	case len(text) > maxValue:
+		return "", fmt.Errorf("%s is too large", path)
+	case value == "":
+		return "", fmt.Errorf("%s is empty", path)
+	case strings.ContainsAny(value, "\r\n"): // and so is something else, which is not to be told
+		return "", fmt.Errorf("%s has more than one line", path)
 	}
-	return strings.TrimSpace(string(text)), err
+	return value, nil
 }
 
 const maxValue = 64 << 10
@@ -137,19 +233,45 @@ const maxValue = 64 << 10
 func (o *options) validate() error {
 	switch {
 	case o.logFormat != "text" && o.logFormat != "json":
-		return fmt.Errorf("unknown log format %q", o.logFormat)
+		return fmt.Errorf("-log-format is %q, and neither text nor json", o.logFormat)
 	case o.sweep < time.Second:
-		return fmt.Errorf("sweep interval %v is shorter than a second", o.sweep)
+		return errors.New("-sweep is shorter than a second")
 	case o.privateListen == fromSystemd:
-		return errors.New("systemd hands over no private socket")
-	case o.maxShareSize == 0 || o.partSize == 0 || o.maxDownloads == 0 || o.abandonAfter == 0:
-		return errors.New("a limit is zero") // which server.Config takes for its default
+		return errors.New("-private-listen: systemd hands over no private socket")
 	}
-	errs := []error{o.front.validate(), o.limits.validate(), o.stores.validate()}
+	errs := []error{o.validateTerms(), o.front.validate(), o.limits.validate(), o.stores.validate()}
 	if o.privateListen != "" {
-		errs = append(errs, checkListen(o.privateListen))
+		errs = append(errs, checkListen("-private-listen", o.privateListen),
+			checkApart("-private-listen", o.privateListen, "-listen", o.front.listen),
+			checkApart("-private-listen", o.privateListen, "-redirect-listen", o.front.redirectListen))
 	}
 	return errors.Join(errs...)
+}
+
+// validateTerms has the handler judge its terms one at a time, for an error to name the flag.
+func (o *options) validateTerms() error {
+	for _, term := range []struct {
+		flag   string
+		isZero bool // which the handler would take for its default
+		alone  server.Config
+	}{
+		{"lifetimes", false, server.Config{Lifetimes: o.lifetimes}},
+		{"default-lifetime", false, server.Config{Lifetimes: o.lifetimes, DefaultLifetime: o.defaultLifetime}},
+		{"max-downloads", o.maxDownloads == 0, server.Config{MaxDownloads: o.maxDownloads}},
+		{"max-share-size", o.maxShareSize == 0, server.Config{MaxShareSize: o.maxShareSize}},
+		{"part-size", o.partSize == 0, server.Config{PartSize: o.partSize}},
+		{"abandon-after", o.abandonAfter == 0, server.Config{AbandonAfter: o.abandonAfter}},
+		{"report-recipient", false, server.Config{ReportRecipient: o.reportRecipient}},
+		{"upload-header", false, server.Config{UploadHeader: o.limits.uploadHeader, TrustedProxies: make([]netip.Prefix, 1)}},
+	} {
+		if term.isZero {
+			return fmt.Errorf("-%s is zero", term.flag)
+		}
+		if err := term.alone.Check(); err != nil {
+			return fmt.Errorf("-%s: %w", term.flag, err)
+		}
+	}
+	return nil
 }
 
 // config is what the handler is made of, but for stores and pages. It reads files, and changes nothing.
@@ -169,7 +291,7 @@ func (o *options) config(log *slog.Logger) (server.Config, error) {
 		LogNetworks:     o.logNetworks,
 	}
 	if o.limits.uploadHeader != "" && len(o.front.trustedProxies) == 0 && !o.front.mayBeSocket() {
-		return c, errors.New("a header vouches for uploaders, and no proxy is trusted to set it")
+		return c, errors.New("-upload-header needs -trusted-proxies, which name who may set it")
 	}
 	o.front.apply(&c)
 	return c, o.limits.apply(&c, log)
@@ -181,6 +303,14 @@ func (o *options) logger(w io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, opts))
 	}
 	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// announcer returns what says where the server is found: a line of its own for people, and one of the log where all of that is JSON.
+func (o *options) announcer(logger *slog.Logger, w io.Writer) func(text string) {
+	if o.logFormat == "json" {
+		return func(text string) { logger.Info(text) }
+	}
+	return func(text string) { fmt.Fprintln(w, text) }
 }
 
 // prefixes is a list of networks or single addresses, with commas.
@@ -197,7 +327,7 @@ func (l *prefixes) Set(text string) error {
 		}
 		p, err := netip.ParsePrefix(item)
 		if err != nil {
-			return err
+			return fmt.Errorf("%q is not a network as 10.0.0.0/8, nor an address as ::1", item)
 		}
 		if p.Addr().Is4In6() && p.Bits() >= 96 { // clients are known by their IPv4 address, too
 			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)

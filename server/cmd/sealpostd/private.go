@@ -67,7 +67,19 @@ func (w *watch) private() http.Handler {
 		io.WriteString(rw, "ok\n")
 	})
 	mux.HandleFunc("/drain", w.serveDrain)
-	return http.NewCrossOriginProtection().Handler(mux)
+	return withoutPages(mux)
+}
+
+// withoutPages refuses what a page of a browser would change, of whatever origin: one whose name leads here by now is of the same.
+func withoutPages(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+		if !reads && (r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "") {
+			http.Error(w, "not for pages", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (w *watch) serveDrain(rw http.ResponseWriter, r *http.Request) {
@@ -89,7 +101,7 @@ func (w *watch) serveDrain(rw http.ResponseWriter, r *http.Request) {
 
 // servePrivate serves the private listener until the returned function is called. An address of "" is none; it may be that of a Unix
 // socket, which keeps out who is not of the server's user or group.
-func servePrivate(address string, h http.Handler, stderr io.Writer) (stop func(), err error) {
+func servePrivate(address string, h http.Handler, say func(string)) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
 	}
@@ -98,9 +110,9 @@ func servePrivate(address string, h http.Handler, stderr io.Writer) (stop func()
 		return nil, fmt.Errorf("failed to listen in private: %w", err)
 	}
 	if listener.Addr().Network() == "unix" {
-		fmt.Fprintf(stderr, "metrics on %s\n", address)
+		say("metrics on " + address)
 	} else {
-		fmt.Fprintf(stderr, "metrics on http://%s/metrics\n", listener.Addr())
+		say(fmt.Sprintf("metrics on http://%s/metrics", listener.Addr()))
 	}
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: noLog}
 	go s.Serve(listener)

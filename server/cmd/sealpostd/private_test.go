@@ -155,6 +155,9 @@ func TestDrain(t *testing.T) {
 	if err := d.create(u, 1); err != nil {
 		t.Fatal(err)
 	}
+	if status, _ := ask(t, "POST", private+"/drain", "Origin", private); status != http.StatusForbidden {
+		t.Errorf("a page whose name leads here by now drains: %d", status)
+	}
 	if status, _ := ask(t, "POST", private+"/drain", "Sec-Fetch-Site", "cross-site"); status != http.StatusForbidden {
 		t.Errorf("a page of another site: %d", status)
 	}

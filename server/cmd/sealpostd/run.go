@@ -25,6 +25,7 @@ var version string
 const (
 	longPoll      = 10 * time.Second // well below what proxies and shutdown allow
 	shutdownAfter = 30 * time.Second
+	sweepPatience = 10 * time.Minute // then the next one goes on
 	orphansEvery  = time.Hour
 )
 
@@ -111,6 +112,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
+	logger.Info("starting", "version", build(), "uploads", o.limits.uploads(), "parts", o.stores.parts(), "records", o.stores.records())
 	err = serve(ctx, o, getenv, s, watch, logger, stderr)
 	if context.Cause(ctx) == errMended {
 		err = errors.Join(err, errMended)
@@ -125,10 +127,11 @@ func serve(ctx context.Context, o *options, getenv func(string) string, s *serve
 	if err != nil {
 		return err
 	}
+	say := o.announcer(logger, stderr)
 	for _, address := range front.addresses() {
-		fmt.Fprintf(stderr, "listening on %s\n", address)
+		say("listening on " + address)
 	}
-	stopPrivate, err := servePrivate(o.privateListen, watch.private(), stderr)
+	stopPrivate, err := servePrivate(o.privateListen, watch.private(), say)
 	if err != nil {
 		front.close()
 		return err
@@ -138,7 +141,8 @@ func serve(ctx context.Context, o *options, getenv func(string) string, s *serve
 
 	ctx, cancel := context.WithCancel(ctx)
 	var sweeper sync.WaitGroup
-	sweeper.Go(func() { sweep(ctx, o.sweep, s, logger) })
+	sweeper.Go(func() { sweep(ctx, o.sweep, sweepPatience, s.Sweep, logger) })
+	sweeper.Go(func() { sweep(ctx, orphansEvery, 0, s.SweepOrphans, logger) }) // as long as that takes, and shares do not wait for it
 	defer sweeper.Wait()
 	defer cancel()
 
@@ -148,14 +152,19 @@ func serve(ctx context.Context, o *options, getenv func(string) string, s *serve
 		<-ctx.Done()
 		watch.draining.Store(true) // who asks in private learns that this one is about to go
 		tell(getenv, "STOPPING=1")
+		logger.Info("stopping", "requests", watch.metrics.InFlightNow())
 		patience, cancel := context.WithTimeout(context.Background(), shutdownAfter)
 		defer cancel()
 		if plain != nil {
 			plain.Close()
 		}
 		err := web.Shutdown(patience)
+		if errors.Is(err, context.DeadlineExceeded) { // whose clients repeat them
+			logger.Warn("some requests have not ended in time, they are broken off", "requests", watch.metrics.InFlightNow())
+			err = web.Close()
+		}
 		if err != nil {
-			err = errors.Join(fmt.Errorf("failed to stop gracefully: %w", err), web.Close())
+			err = fmt.Errorf("failed to stop: %w", err)
 		}
 		stopped <- err
 	}()
@@ -165,26 +174,27 @@ func serve(ctx context.Context, o *options, getenv func(string) string, s *serve
 	return <-stopped
 }
 
-// sweep removes what is due now and then, beginning with what was due while the server was down.
-func sweep(ctx context.Context, every time.Duration, s *server.Server, logger *slog.Logger) {
-	tick, orphans := time.NewTicker(every), time.NewTicker(orphansEvery)
-	defer tick.Stop()
-	defer orphans.Stop()
-	attempt := func(f func(context.Context) error) {
-		if err := f(ctx); err != nil && ctx.Err() == nil {
+// sweep removes what is due now and then, beginning with what was due while the server was down. One that takes longer than its patience, if
+// there is an end to that, is broken off.
+func sweep(ctx context.Context, every, patience time.Duration, f func(context.Context) error, logger *slog.Logger) {
+	attempt := func() {
+		ctx, cancel := ctx, context.CancelFunc(func() {})
+		if patience > 0 {
+			ctx, cancel = context.WithTimeout(ctx, patience)
+		}
+		defer cancel()
+		if err := f(ctx); err != nil && !errors.Is(context.Cause(ctx), context.Canceled) {
 			logger.Error("sweep failed, will try again", "error", err)
 		}
 	}
-	attempt(s.Sweep)
-	attempt(s.SweepOrphans)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
 	for {
+		attempt()
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			attempt(s.Sweep)
-		case <-orphans.C:
-			attempt(s.SweepOrphans)
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/minio/minio-go/v7/pkg/s3utils"
+
 	"github.com/sealpost/sealpost/server/store"
 	"github.com/sealpost/sealpost/server/store/disk"
 	"github.com/sealpost/sealpost/server/store/postgres"
@@ -42,27 +44,46 @@ func (o *storeOptions) register(fs *flag.FlagSet) {
 
 func (o *storeOptions) validate() error {
 	switch {
+	case o.data == "":
+		return errors.New("-data is empty")
 	case o.db != "" && o.dbFile != "":
-		return errors.New("the database has an address and a file with one")
-	case o.db != "" && !isPostgres(o.db):
-		return errors.New("address of database is not postgres://…") // and may have a password in it
+		return errors.New("-db and -db-file are both there, and each is an address of the database")
 	case o.s3.Endpoint == "" && (o.s3.Bucket != "" || o.s3.AccessKey != "" || o.s3KeyFile != "" || o.s3Direct != ""):
-		return errors.New("an object store has no endpoint")
+		return errors.New("an object store needs -s3-endpoint")
 	case o.s3.Endpoint != "" && (o.s3.Bucket == "" || o.s3.AccessKey == "" || o.s3KeyFile == ""):
-		return errors.New("an object store needs a bucket, an access key and a file with its secret")
+		return errors.New("-s3-endpoint needs -s3-bucket, -s3-access-key and -s3-secret-key-file")
 	}
-	for _, endpoint := range []string{o.s3.Endpoint, o.s3Direct} {
-		if endpoint != "" {
-			if err := s3.CheckEndpoint(endpoint); err != nil {
-				return fmt.Errorf("failed to reach the object store: %w", err)
-			}
+	var errs []error
+	if o.db != "" {
+		errs = append(errs, checkDatabase("-db", o.db))
+	}
+	if err := s3utils.CheckValidBucketName(o.s3.Bucket); o.s3.Bucket != "" && err != nil {
+		errs = append(errs, fmt.Errorf("-s3-bucket cannot be %q: %w", o.s3.Bucket, err))
+	}
+	for _, place := range [][2]string{{"-s3-endpoint", o.s3.Endpoint}, {"-s3-direct", o.s3Direct}} {
+		if err := s3.CheckEndpoint(place[1]); place[1] != "" && err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", place[0], err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-func isPostgres(address string) bool {
-	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
+// parts and records say where these are, for people.
+func (o *storeOptions) parts() string {
+	switch {
+	case o.s3Direct != "":
+		return "bucket, directly"
+	case o.s3.Endpoint != "":
+		return "bucket"
+	}
+	return "folder"
+}
+
+func (o *storeOptions) records() string {
+	if o.db != "" || o.dbFile != "" {
+		return "PostgreSQL"
+	}
+	return "SQLite"
 }
 
 // What opens is closed again.
@@ -125,18 +146,17 @@ func (o *storeOptions) address() (string, error) {
 		return o.db, nil
 	}
 	address, err := readSecret(o.dbFile)
-	if err == nil && !isPostgres(address) {
-		err = fmt.Errorf("address of database in %s is not postgres://…", o.dbFile)
+	if err == nil {
+		err = checkDatabase("-db-file", address)
 	}
 	return address, err
 }
 
-// check reads the secrets that are in files, and opens nothing.
+// check reads the secrets that are in files, and asks no store.
 func (o *storeOptions) check() error {
 	_, err := o.address()
-	if o.s3KeyFile != "" {
-		_, serr := readSecret(o.s3KeyFile)
-		err = errors.Join(err, serr)
+	if o.s3.Endpoint != "" {
+		err = errors.Join(err, o.checkBucket())
 	}
 	return err
 }
@@ -234,8 +254,11 @@ func readSecret(path string) (string, error) {
 		return "", fmt.Errorf("failed to read secret: %w", err)
 	}
 	secret := strings.TrimSpace(string(text))
-	if secret == "" {
+	switch {
+	case secret == "":
 		return "", fmt.Errorf("failed to read secret: %s is empty", path)
+	case strings.ContainsAny(secret, "\r\n"):
+		return "", fmt.Errorf("failed to read secret: %s has more than one line", path)
 	}
 	return secret, nil
 }

@@ -76,11 +76,9 @@ func (o *tlsOptions) open(data string, log *slog.Logger) (*certificates, error) 
 		Email:      o.acmeEmail,
 		Client:     &acme.Client{DirectoryURL: o.acmeDirectory},
 	}
-	return &certificates{
-		config: m.TLSConfig(),
-		hosts:  func(host string) bool { return slices.Contains(o.acmeHosts, strings.ToLower(host)) },
-		over:   m.HTTPHandler,
-	}, nil
+	config, ours := m.TLSConfig(), func(host string) bool { return slices.Contains(o.acmeHosts, strings.ToLower(host)) }
+	config.GetCertificate = (&certLog{get: m.GetCertificate, ours: ours, log: log, told: map[string]time.Time{}}).GetCertificate
+	return &certificates{config: config, hosts: ours, over: m.HTTPHandler}, nil
 }
 
 // keyPair is a certificate in files, which are read again when they have changed. If that fails, as it does between the writing of one and

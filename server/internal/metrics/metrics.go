@@ -15,6 +15,7 @@
 //	sealpost_reports                      that are kept
 //	sealpost_sweeps_total                 by kind (shares, reports, charges, orphans) and result (done, failed)
 //	sealpost_swept_total                  by kind: what sweeps have removed
+//	sealpost_last_sweep_timestamp_seconds by kind: when the last one was done, in Unix time
 //	sealpost_store_duration_seconds       by store (blobs, meta) and operation, without waiting for the client
 //	sealpost_store_errors_total           by store and operation; answers such as “not found” are none, nor is a client that hung up
 //	sealpost_ready, sealpost_draining     1 or 0
@@ -54,6 +55,7 @@ type Metrics struct {
 	refused, delayed        prometheus.Counter
 	received, sent          prometheus.Counter
 	sweeps, swept           *prometheus.CounterVec
+	lastSweep               *prometheus.GaugeVec
 	storeDurations          *prometheus.HistogramVec
 	storeErrors             *prometheus.CounterVec
 }
@@ -82,7 +84,9 @@ func New(version string) *Metrics {
 		received: prometheus.NewCounter(prometheus.CounterOpts{Name: "sealpost_received_bytes_total", Help: "Bytes of request bodies."}),
 		sent:     prometheus.NewCounter(prometheus.CounterOpts{Name: "sealpost_sent_bytes_total", Help: "Bytes of response bodies."}),
 		sweeps:   counters("sweeps_total", "Sweeps.", "kind", "result"),
-		swept:    counters("swept_total", "What sweeps have removed.", "kind"),
+		lastSweep: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "sealpost_last_sweep_timestamp_seconds",
+			Help: "When the last sweep was done."}, []string{"kind"}),
+		swept: counters("swept_total", "What sweeps have removed.", "kind"),
 		storeDurations: histograms("store_duration_seconds", "Time of a store's operations, without waiting for the client.",
 			storeBuckets, "store", "operation"),
 		storeErrors: counters("store_errors_total", "Operations of a store that failed.", "store", "operation"),
@@ -92,7 +96,7 @@ func New(version string) *Metrics {
 	build.Set(1)
 	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "sealpost_requests_in_flight", Help: "Requests being answered."},
 		func() float64 { return float64(m.inFlight.Load()) })
-	m.registry.MustRegister(m.requests, m.cut, m.refusals, m.durations, inFlight, m.connections, m.refused, m.delayed, m.received, m.sent, m.sweeps, m.swept,
+	m.registry.MustRegister(m.requests, m.cut, m.refusals, m.durations, inFlight, m.connections, m.refused, m.delayed, m.received, m.sent, m.sweeps, m.swept, m.lastSweep,
 		m.storeDurations, m.storeErrors, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -128,6 +132,8 @@ func (m *Metrics) Swept(what string, removed int, err error) {
 	result := "done"
 	if err != nil {
 		result = "failed"
+	} else {
+		m.lastSweep.WithLabelValues(what).SetToCurrentTime()
 	}
 	m.sweeps.WithLabelValues(what, result).Inc()
 	m.swept.WithLabelValues(what).Add(float64(removed))

@@ -1,26 +1,39 @@
-// Package values is how durations and sizes are written in options and variables. Its types are flag values.
+// Package values is how durations and sizes are written in options and variables. Its types are flag values, whose errors say what they
+// take. Package flag tells the value that was refused.
 package values
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Duration is a time.Duration that also takes days.
+// Duration is a time.Duration that is not negative and also takes days.
 type Duration time.Duration
+
+var errDuration = errors.New("not a time, as 30s, 5m, 12h, 7d or 1d12h")
 
 // Set implements [flag.Value].
 func (d *Duration) Set(text string) error {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.ParseUint(days, 10, 16)
-		*d = Duration(n) * Duration(24*time.Hour)
-		return err
+	days, rest, ok := strings.Cut(text, "d")
+	if !ok {
+		days, rest = "0", text
+	} else if rest == "" {
+		rest = "0"
 	}
-	v, err := time.ParseDuration(text)
-	*d = Duration(v)
-	return err
+	n, err := strconv.ParseUint(days, 10, 16)
+	if err != nil || strings.ContainsAny(rest, "+-") {
+		return errDuration
+	}
+	v, err := time.ParseDuration(rest)
+	sum := Duration(n)*Duration(24*time.Hour) + Duration(v)
+	if err != nil || sum < 0 { // more than there can be
+		return errDuration
+	}
+	*d = sum
+	return nil
 }
 
 // String implements [flag.Value].
@@ -51,7 +64,7 @@ func (l *Durations) Set(text string) error {
 	for item := range strings.SplitSeq(text, ",") {
 		var d Duration
 		if err := d.Set(strings.TrimSpace(item)); err != nil {
-			return err
+			return fmt.Errorf("%q is %w", item, err)
 		}
 		*l = append(*l, time.Duration(d))
 	}
@@ -73,7 +86,7 @@ type Size int64
 var units = []struct {
 	suffix string
 	bytes  int64
-}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
+}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
 
 // Set implements [flag.Value].
 func (s *Size) Set(text string) error {
@@ -86,7 +99,7 @@ func (s *Size) Set(text string) error {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n > (1<<62)/unit {
-		return fmt.Errorf("not a size: %q", text)
+		return errors.New("not a size: a whole number of bytes, or of KiB, MiB, GiB or TiB, as 10GiB")
 	}
 	*s = Size(n * unit)
 	return nil
