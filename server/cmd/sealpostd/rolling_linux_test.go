@@ -16,11 +16,10 @@ func TestRollingRestartProxies(t *testing.T) {
 	for name, proxy := range map[string]func(t *testing.T, servers [2]string) string{
 		"nginx": func(t *testing.T, servers [2]string) string {
 			everybody := startSignIn(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Auth-Request-User", "alice") })
-			return startNginx(t, servers, everybody).url
+			return startNginx(t, servers, everybody, t.TempDir()).url
 		},
 		"caddy": func(t *testing.T, servers [2]string) string {
-			url, _ := startCaddy(t, servers, "", "Caddyfile")
-			return url
+			return startCaddy(t, servers, "", "Caddyfile").url
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
