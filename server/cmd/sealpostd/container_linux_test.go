@@ -38,7 +38,8 @@ func TestContainer(t *testing.T) {
 	if err := os.Chown(filepath.Join(dir, img.volume), uid, uid); err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"SEALPOST_PART_SIZE=64KiB", "SEALPOST_CREATE_RATE=0"} // as the harness wants it
+	env := []string{"SEALPOST_PART_SIZE=64KiB", "SEALPOST_CREATE_RATE=0", // as the harness wants it
+		"SEALPOST_PRIVATE_LISTEN=" + freeAddress(t)} // as the compose files have it, but for the port
 	for name, value := range img.env {
 		if name == "SEALPOST_LISTEN" {
 			value = freeAddress(t) // the network is this machine's
@@ -59,6 +60,17 @@ func TestContainer(t *testing.T) {
 	d.wantWhole(t, u, newToken())
 	if a, err := d.call("GET", "/", "", nil, ""); err != nil || a.status != http.StatusOK || !strings.Contains(string(a.body), "<main") {
 		t.Errorf("page: %v %v", a, err)
+	}
+	for _, c := range []struct {
+		args []string
+		want int
+	}{{[]string{"-wait", "10s"}, http.StatusServiceUnavailable}, {[]string{"-undo"}, http.StatusOK}} {
+		if out, err := inside(append([]string{img.entrypoint[0], "admin", "drain"}, c.args...)).CombinedOutput(); err != nil {
+			t.Errorf("drain %v: %v: %s", c.args, err, out)
+		}
+		if a, err := d.call("GET", "/readyz", "", nil, ""); err != nil || a.status != c.want {
+			t.Errorf("ready after drain %v: %v %v", c.args, a, err)
+		}
 	}
 	d.stop(t)
 	if out, err := inside(img.healthcheck).CombinedOutput(); err == nil {

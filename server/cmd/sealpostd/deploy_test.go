@@ -40,6 +40,30 @@ func TestDeployNamesSettings(t *testing.T) {
 	}
 }
 
+// Whatever starts servers, or says how they are set for it, has them listen in private, so that they can be drained, and names single proxies.
+func TestDeployDrains(t *testing.T) {
+	for _, name := range []string{"caddy/Caddyfile", "caddy/Caddyfile.sign-in", "compose/compose.yaml", "compose/compose.scaled.yaml",
+		"nginx/sealpost.conf", "systemd/sealpostd.service"} {
+		text, err := os.ReadFile(filepath.Join(deployFolder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, setting := range []string{"SEALPOST_PRIVATE_LISTEN", "SEALPOST_TRUSTED_PROXIES"} {
+			if !strings.Contains(string(text), setting) {
+				t.Errorf("%s does not set %s", name, setting)
+			}
+		}
+		for _, m := range regexp.MustCompile(`SEALPOST_PRIVATE_LISTEN[=:] ?([^\s.]+)`).FindAllStringSubmatch(string(text), -1) {
+			if m[1] != "localhost:9090" && m[1] != "unix:/run/sealpost/private" {
+				t.Errorf("%s listens in private on %s", name, m[1])
+			}
+		}
+		if m := regexp.MustCompile(`SEALPOST_TRUSTED_PROXIES[=:] ?[0-9a-f.:]+/\d+`).FindString(string(text)); m != "" {
+			t.Errorf("%s trusts a network: %s", name, m)
+		}
+	}
+}
+
 // systemd understands the units, and finds that the service is exposed to little.
 func TestSystemdUnits(t *testing.T) {
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {

@@ -209,8 +209,8 @@ func makeCertFor(t *testing.T, lifetime time.Duration, names ...string) (cert, k
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER})
 }
 
-// sendOver sends a share of two parts and receives it.
-func sendOver(t *testing.T, client *http.Client, site string) {
+// sendOver sends a share of two parts and receives it. It returns where it is, below the API's shares, and the download's ticket.
+func sendOver(t *testing.T, client *http.Client, site string) (path, ticket string) {
 	t.Helper()
 	token := func(b ...byte) (text string, hash api.Hash) {
 		var raw []byte
@@ -249,7 +249,8 @@ func sendOver(t *testing.T, client *http.Client, site string) {
 	_, access := token(1)
 	_, read := token(2)
 	owner, ownerHash := token(3)
-	ticket, ticketHash := token(4)
+	var ticketHash api.Hash
+	ticket, ticketHash = token(4)
 	reader, _ := token(1, 2)
 	content := bytes.Repeat([]byte(api.AgeMagic), (api.DefaultPartSize+100_000)/len(api.AgeMagic))
 	var sh api.Share
@@ -257,7 +258,7 @@ func sendOver(t *testing.T, client *http.Client, site string) {
 		Lifetime: 60}, 201), &sh); err != nil {
 		t.Fatal(err)
 	}
-	path := "/" + sh.ID
+	path = "/" + sh.ID
 	call("PUT", path+"/manifest", owner, []byte(api.AgeMagic), 204)
 	call("PUT", path+"/parts/1", owner, content[:sh.PartSize], 204)
 	call("PUT", path+"/parts/2", owner, content[sh.PartSize:], 204)
@@ -266,6 +267,7 @@ func sendOver(t *testing.T, client *http.Client, site string) {
 	if got := call("GET", path+"/content", ticket, []byte{}, 200); !bytes.Equal(got, content) {
 		t.Errorf("%d bytes came, or other ones, of %d", len(got), len(content))
 	}
+	return path, ticket
 }
 
 // freeAddress is one where nobody listens.
@@ -367,6 +369,109 @@ func TestTLSFiles(t *testing.T) {
 	resp, err := client.Post("http://post.example/", "text/plain", strings.NewReader("x"))
 	if err != nil || resp.StatusCode != http.StatusForbidden {
 		t.Errorf("post: %v", err)
+	}
+}
+
+// Over HTTP/2, too, who stops in the midst of a part, or of taking an answer, is given up in time, and others on the same connection are not.
+func TestStalledHTTP2(t *testing.T) {
+	t.Parallel()
+	const stall = 3 * time.Second
+	dir := t.TempDir()
+	certFile, keyFile, private := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), "unix:"+filepath.Join(dir, "private")
+	cert, key := makeCert(t, "post.example")
+	for name, data := range map[string][]byte{certFile: cert, keyFile: key} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := runHere(t, 1, "-listen", "127.0.0.1:0", "-tls-cert", certFile, "-tls-key", keyFile, "-stall-timeout", stall.String(),
+		"-private-listen", private)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(cert)
+	client := clientOf(t, "tcp", strings.TrimPrefix(s.addresses[0], "https://"), &tls.Config{RootCAs: roots})
+	const site = "https://post.example"
+	path, ticket := sendOver(t, client, site)
+	owner := bytes.Repeat([]byte{5}, api.TokenSize)
+	create, _ := json.Marshal(api.CreateShare{Access: api.HashToken(owner[:1]), Reader: api.HashToken(owner[:2]), Owner: api.HashToken(owner),
+		Size: api.DefaultPartSize, Lifetime: 60})
+	resp, err := client.Post(site+"/api/v1/shares", "application/json", bytes.NewReader(create))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open api.Share
+	err = json.NewDecoder(resp.Body).Decode(&open)
+	resp.Body.Close()
+	if err != nil || open.ID == "" {
+		t.Fatalf("create: %s, %v", resp.Status, err)
+	}
+	inFlight := func() int64 {
+		t.Helper()
+		var state drainState
+		resp, err := askLocal(t.Context(), "GET", private, "/drain", nil)
+		if err == nil {
+			err = json.NewDecoder(resp.Body).Decode(&state)
+			resp.Body.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state.InFlight
+	}
+	// wantGivenUp waits until the one request that the server is at has ended.
+	wantGivenUp := func(what string) {
+		t.Helper()
+		began := time.Now()
+		time.Sleep(stall / 2)
+		if n := inFlight(); n != 1 {
+			t.Errorf("%s: %d requests before the time is over", what, n)
+		}
+		if resp, _ := get(t, client, site+"/api/v1/config"); resp.StatusCode != 200 || resp.ProtoMajor != 2 {
+			t.Errorf("%s: another one is answered %s %s", what, resp.Proto, resp.Status)
+		}
+		for inFlight() > 0 {
+			if time.Since(began) > stall+10*time.Second {
+				t.Fatalf("%s is not given up", what)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+
+	body, part := io.Pipe()
+	defer part.Close()
+	put, _ := http.NewRequest("PUT", site+"/api/v1/shares/"+open.ID+"/parts/1", body)
+	put.ContentLength = api.DefaultPartSize
+	put.Header.Set("Authorization", "Bearer "+base64.RawURLEncoding.EncodeToString(owner))
+	put.Header.Set("Content-Type", "application/octet-stream")
+	put.Header.Set("Content-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(make([]byte, 32))+":")
+	told := make(chan error, 1)
+	go func() {
+		resp, err := client.Do(put)
+		if err != nil { // it was cut off
+			told <- nil
+			return
+		}
+		resp.Body.Close()
+		if resp.StatusCode < 400 {
+			err = fmt.Errorf("a part that stops is answered %s", resp.Status)
+		}
+		told <- err
+	}()
+	io.WriteString(part, api.AgeMagic+strings.Repeat("x", 100_000))
+	wantGivenUp("a part that stops")
+	if err := within(t, "the part", told); err != nil {
+		t.Error(err)
+	}
+
+	read, _ := http.NewRequest("GET", site+"/api/v1/shares"+path+"/content", nil)
+	read.Header.Set("Authorization", "Bearer "+ticket)
+	resp, err = client.Do(read)
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatal(resp, err)
+	}
+	defer resp.Body.Close()
+	wantGivenUp("an answer that nobody takes")
+	if n, err := io.Copy(io.Discard, resp.Body); err == nil || n >= api.DefaultPartSize {
+		t.Errorf("an answer that was given up has %d bytes, %v", n, err)
 	}
 }
 

@@ -77,6 +77,17 @@ func TestFullDisk(t *testing.T) {
 		d.wantWhole(t, u, newToken())
 	}
 	wantObjects(t, data, whole...)
+	for i, u := range whole {
+		want := int64(3) // two while the disk was full, and just now
+		if i == 0 {
+			want = 1
+		}
+		if s := d.state(t, u); s.Taken == nil || *s.Taken != want {
+			t.Errorf("%d downloads, counted %+v", want, s)
+		}
+	}
+	d.stop(t)
+	mustAdmin(t, "fsck", "-young", "0s", "-data", data)
 }
 
 // TestBrimful: when others have filled the disk to the last byte, reserve included, shares still go when they have to.
@@ -105,11 +116,15 @@ func TestBrimful(t *testing.T) {
 			end(t, d, u, func() { storetest.Fill(t, mount) })
 			for range 300 {
 				if len(objects(t, data)) == 0 {
-					return
+					break
 				}
 				time.Sleep(100 * time.Millisecond)
 			}
-			t.Errorf("%d files are left in the store", len(objects(t, data)))
+			if n := len(objects(t, data)); n > 0 {
+				t.Errorf("%d files are left in the store", n)
+			}
+			d.stop(t)
+			mustAdmin(t, "fsck", "-young", "0s", "-data", data)
 		})
 	}
 }

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -83,7 +84,7 @@ func (p *patient) fetch(t *testing.T, u *upload, ticket token) (got bool) {
 }
 
 // TestOutage stops the database and the object store in turn, and both, under the hands of senders and recipients. They are told 503,
-// soon, and nothing worse; when both are back everything goes on, nothing that was acknowledged is lost, and counts are exact.
+// soon, and nothing worse; when both are back everything goes on, nothing that was acknowledged is lost, nothing is left that nobody knows, and counts are exact.
 func TestOutage(t *testing.T) {
 	db, objects := services.StartPostgres(t), services.StartS3(t)
 	flags := append(inBucket(t, objects, objects.Bucket(t)), "-db", db.Schema(t))
@@ -159,6 +160,11 @@ func TestOutage(t *testing.T) {
 	t.Logf("%d uploads completed, %d calls refused, the slowest took %v", len(whole), p.refused.Load(), time.Duration(p.slowest.Load()))
 	if took := time.Duration(p.slowest.Load()); took > 15*time.Second {
 		t.Errorf("a call took %v", took)
+	}
+	p.stop(t)
+	all := fmt.Sprintf("%d shares with ", len(whole)+1)
+	if out, errs, ok := admin(t, append([]string{"fsck", "-young", "0s"}, flags...)...); !ok || !strings.HasPrefix(errs, all) {
+		t.Errorf("fsck finds no %s: %s%s", all, out, errs)
 	}
 	if len(whole) < 4 || !strings.Contains(p.text(), "store is not available") {
 		t.Errorf("%d uploads, or nothing in the log", len(whole))

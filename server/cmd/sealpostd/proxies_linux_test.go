@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -19,12 +20,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/store/storetest"
 )
 
 // The proxies are Debian's, with the files of server/deploy in which only names and addresses are changed, in front of two servers
@@ -125,7 +128,7 @@ func (s *site) addresses() (at [2]string) {
 func (s *site) up() int64   { return s.taps[0].up.Load() + s.taps[1].up.Load() }
 func (s *site) down() int64 { return s.taps[0].down.Load() + s.taps[1].down.Load() }
 
-// visitor makes requests with some headers, and does not follow redirects.
+// visitor makes requests with some headers, and does not follow redirects. To it post.example is this machine.
 type visitor struct {
 	http.Transport
 	header http.Header
@@ -145,6 +148,16 @@ func visit(t *testing.T, url string, headers ...string) *daemon {
 		v.header.Set(headers[i], headers[i+1])
 	}
 	t.Cleanup(v.CloseIdleConnections)
+	if pem, err := siteCertificate(); err != nil {
+		t.Fatal(err)
+	} else {
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(pem.cert)
+		v.TLSClientConfig, v.ForceAttemptHTTP2 = &tls.Config{RootCAs: roots}, true
+	}
+	v.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+port(address)) // where post.example is, too
+	}
 	return &daemon{url: url, client: &http.Client{Transport: v, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
@@ -247,35 +260,65 @@ func wantNoSecrets(t *testing.T, files ...string) {
 	}
 }
 
-// nginx is one that runs.
-type nginx struct {
-	url, redirect, https string
-	roots                *x509.CertPool
-	cache                string // folder
-	logs                 []string
-}
-
-// startNginx puts one in front of servers.
-func startNginx(t *testing.T, servers [2]string, signIn string) *nginx {
-	t.Helper()
-	needCommand(t, "nginx")
-	dir := t.TempDir()
-	plain, redirect, secure := unused(t), unused(t), unused(t)
-	n := &nginx{url: "http://" + plain, redirect: "http://" + redirect, https: "https://" + secure, roots: x509.NewCertPool(), cache: dir + "/cache"}
+// siteCertificate is that of post.example, signed by itself.
+var siteCertificate = sync.OnceValues(func() (pem struct{ cert, key []byte }, err error) {
+	dir, err := os.MkdirTemp("", "certificate")
+	if err != nil {
+		return pem, err
+	}
+	defer os.RemoveAll(dir)
 	out, err := exec.Command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=post.example",
 		"-addext", "subjectAltName=DNS:post.example", "-keyout", dir+"/key.pem", "-out", dir+"/cert.pem").CombinedOutput()
 	if err != nil {
-		t.Fatalf("failed to make a certificate: %v\n%s", err, out)
+		return pem, fmt.Errorf("failed to make a certificate: %w\n%s", err, out)
 	}
-	cert, err := os.ReadFile(dir + "/cert.pem")
+	pem.cert, err = os.ReadFile(dir + "/cert.pem")
+	if err == nil {
+		pem.key, err = os.ReadFile(dir + "/key.pem")
+	}
+	return pem, err
+})
+
+// installCertificate writes it to cert.pem and key.pem.
+func installCertificate(t *testing.T, dir string) {
+	t.Helper()
+	pem, err := siteCertificate()
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.roots.AppendCertsFromPEM(cert)
-	conf := deployed(t, "nginx/sealpost.conf", "10.0.0.11:8080", servers[0], "10.0.0.12:8080", servers[1],
-		"server 127.0.0.1:4180;", "server "+signIn+";", "listen 80;", "listen "+redirect+";", "listen 443 ssl http2;", "listen "+plain+"; listen "+secure+" ssl http2;",
-		"/etc/ssl/post.example.pem", dir+"/cert.pem", "/etc/ssl/private/post.example.key", dir+"/key.pem",
-		"/var/log/nginx/sealpost.log", dir+"/sealpost.log", "/var/cache/nginx/sealpost", n.cache, "inactive=10m", "inactive=5s")
+	writeFile(t, dir+"/cert.pem", string(pem.cert))
+	writeFile(t, dir+"/key.pem", string(pem.key))
+}
+
+// proxy is one that runs. Its site is post.example, and the first address is the same site over plain HTTP, for tests alone.
+type proxy struct {
+	url, https string
+	redirect   string   // where plain HTTP is told to use HTTPS
+	logs       []string // files
+}
+
+// newProxy chooses addresses.
+func newProxy(t *testing.T) (p *proxy, plain, secure, redirect string) {
+	t.Helper()
+	plain, secure, redirect = unused(t), unused(t), unused(t)
+	return &proxy{url: "http://" + plain, https: "https://post.example:" + port(secure), redirect: "http://post.example:" + port(redirect)},
+		plain, secure, redirect
+}
+
+func port(address string) string { return address[strings.LastIndex(address, ":")+1:] }
+
+// startNginx puts one in front of servers. It has its cache in a folder, and looks after it as more changes of its file say.
+func startNginx(t *testing.T, servers [2]string, signIn, cache string, changes ...string) *proxy {
+	t.Helper()
+	needCommand(t, "nginx")
+	dir := t.TempDir()
+	installCertificate(t, dir)
+	p, plain, secure, redirect := newProxy(t)
+	conf := deployed(t, "nginx/sealpost.conf", append([]string{"10.0.0.11:8080", servers[0], "10.0.0.12:8080", servers[1],
+		"server 127.0.0.1:4180;", "server " + signIn + ";", "listen 80;", "listen " + redirect + ";",
+		"listen 443 ssl http2;", "listen " + plain + "; listen " + secure + " ssl http2;",
+		"/etc/ssl/post.example.pem", dir + "/cert.pem", "/etc/ssl/private/post.example.key", dir + "/key.pem",
+		"/var/cache/nginx/sealpost", cache}, changes...)...)
 	user := ""
 	if os.Getuid() == 0 {
 		user = "user root;\n"
@@ -285,45 +328,93 @@ func startNginx(t *testing.T, servers [2]string, signIn string) *nginx {
 		temp += fmt.Sprintf("%s_temp_path %s/temp-%s;\n", kind, dir, kind)
 	}
 	writeFile(t, dir+"/nginx.conf", fmt.Sprintf("%sdaemon off;\npid %s/pid;\nevents {}\nhttp {\n%s%s}\n", user, dir, temp, conf))
-	cmd := exec.Command("nginx", "-c", dir+"/nginx.conf", "-e", dir+"/sealpost.log")
-	n.logs = []string{runProxy(t, dir, plain, cmd), dir + "/sealpost.log"}
-	return n
+	cmd := exec.Command("nginx", "-c", dir+"/nginx.conf", "-e", dir+"/errors")
+	p.logs = []string{runProxy(t, dir, plain, cmd), dir + "/errors"}
+	return p
 }
 
 // startCaddy starts one with a file of server/deploy.
-func startCaddy(t *testing.T, servers [2]string, signIn, file string) (url, log string) {
+func startCaddy(t *testing.T, servers [2]string, signIn, file string) *proxy {
 	t.Helper()
 	needCommand(t, "caddy")
-	dir, addr := t.TempDir(), unused(t)
-	writeFile(t, dir+"/Caddyfile", "{\n\tadmin off\n}\n"+deployed(t, "caddy/"+file))
+	dir := t.TempDir()
+	installCertificate(t, dir)
+	p, plain, secure, redirect := newProxy(t)
+	const name = "\n{$SEALPOST_SITE:post.example} {"
+	text := deployed(t, "caddy/"+file,
+		"\tauto_https ", "\tadmin off\n\tdefault_bind 127.0.0.1\n\thttp_port "+port(redirect)+"\n\thttps_port "+port(secure)+"\n\tauto_https ",
+		name, name+"\n\ttls "+dir+"/cert.pem "+dir+"/key.pem")
+	_, site, _ := strings.Cut(deployed(t, "caddy/"+file), name)
+	writeFile(t, dir+"/Caddyfile", text+"\nhttp://"+plain+" {"+site)
 	cmd := exec.Command("caddy", "run", "--config", dir+"/Caddyfile", "--adapter", "caddyfile")
-	cmd.Env = []string{"HOME=" + dir, "SEALPOST_SITE=http://" + addr, "SEALPOST_SIGN_IN=" + signIn, "SEALPOST_SERVERS=" + servers[0] + " " + servers[1]}
-	return "http://" + addr, runProxy(t, dir, addr, cmd)
+	cmd.Env = []string{"HOME=" + dir, "SEALPOST_SIGN_IN=" + signIn, "SEALPOST_SERVERS=" + servers[0] + " " + servers[1]}
+	p.logs = []string{runProxy(t, dir, plain, cmd)}
+	return p
 }
 
 func TestNginx(t *testing.T) {
 	s := newSite(t)
-	n := startNginx(t, s.addresses(), s.signIn)
+	cache := t.TempDir() + "/cache"
+	n := startNginx(t, s.addresses(), s.signIn, cache, "inactive=10m", "inactive=5s", "min_free=2g", "min_free=1m")
 	checkShare(t, visit(t, n.url, signedIn...), visit(t, n.url))
 	checkSignIn(t, s, n.url)
 	checkHTTP2(t, n)
-	checkRedirects(t, n.redirect)
+	checkRedirects(t, n)
 	checkUnbuffered(t, s, visit(t, n.url, signedIn...))
-	checkCache(t, s, n)
+	checkCache(t, s, n, cache)
 	checkFailover(t, s, n.url, 0)
+	checkNobodyThere(t, s, n)
+}
+
+// TestNginxFullCache: the cache makes room on its disk before that is full. When others have filled it, nginx does not write down whom and what
+// that befalls, and all is well when there is room again.
+func TestNginxFullCache(t *testing.T) {
+	s := newSite(t)
+	disk := storetest.SmallDisk(t, 16<<20) // less than what is to stay free
+	cache := disk + "/cache"
+	n := startNginx(t, s.addresses(), s.signIn, cache)
+	u := newUpload(10 * smallPart)
+	visit(t, n.url, signedIn...).send(t, u, 5)
+	ticket, recipient := newToken(), visit(t, n.url)
+	if a, err := recipient.take(u, ticket); err != nil || a.status != http.StatusOK {
+		t.Fatalf("take: %v, %v", a, err)
+	}
+	whole := func() (n int) {
+		for i := range u.parts() {
+			if a, err := recipient.call("GET", u.path(fmt.Sprintf("/parts/%d", i+1)), ticket.text, nil, ""); err == nil && bytes.Equal(a.body, u.part(i+1)) {
+				n++
+			}
+		}
+		return n
+	}
+	if got := whole(); got != 10 || cachedFiles(t, cache) == 0 {
+		t.Errorf("%d of 10 parts, %d files in the cache", got, cachedFiles(t, cache))
+	}
+	waitFor(t, 30*time.Second, "room on the disk of the cache", func() bool { return cachedFiles(t, cache) == 0 })
+	ballast := storetest.Fill(t, disk)
+	t.Logf("%d of 10 parts come over a full disk", whole())
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	if got := whole(); got != 10 {
+		t.Errorf("%d of 10 parts, with room again", got)
+	}
 	wantNoSecrets(t, n.logs...)
 }
 
 func TestCaddy(t *testing.T) {
 	s := newSite(t)
-	open, log1 := startCaddy(t, s.addresses(), s.signIn, "Caddyfile")
-	url, log2 := startCaddy(t, s.addresses(), s.signIn, "Caddyfile.sign-in")
-	wantRefused(t, open, forged...) // nobody signs in there, whatever they say of themselves
-	checkShare(t, visit(t, url, signedIn...), visit(t, open))
-	checkSignIn(t, s, url)
-	checkUnbuffered(t, s, visit(t, url, signedIn...))
-	checkFailover(t, s, url, 4*time.Second) // by then it has asked for /readyz
-	wantNoSecrets(t, log1, log2)
+	open := startCaddy(t, s.addresses(), s.signIn, "Caddyfile")
+	c := startCaddy(t, s.addresses(), s.signIn, "Caddyfile.sign-in")
+	wantRefused(t, open.url, forged...) // nobody signs in there, whatever they say of themselves
+	checkShare(t, visit(t, c.url, signedIn...), visit(t, open.url))
+	checkSignIn(t, s, c.url)
+	checkHTTP2(t, c)
+	checkRedirects(t, open)
+	checkRedirects(t, c)
+	checkUnbuffered(t, s, visit(t, c.url, signedIn...))
+	checkFailover(t, s, c.url, 4*time.Second) // by then it has asked for /readyz
+	checkNobodyThere(t, s, c, open)
 }
 
 func checkShare(t *testing.T, sender, recipient *daemon) {
@@ -391,34 +482,43 @@ func checkSignIn(t *testing.T, s *site, url string) {
 	}
 }
 
-func checkHTTP2(t *testing.T, n *nginx) {
+func checkHTTP2(t *testing.T, p *proxy) {
 	t.Helper()
-	var clients []*daemon
-	for _, headers := range [][]string{signedIn, nil} {
-		d := visit(t, n.https, headers...)
-		v := d.client.Transport.(*visitor)
-		v.TLSClientConfig = &tls.Config{RootCAs: n.roots, ServerName: "post.example"}
-		v.ForceAttemptHTTP2 = true
-		clients = append(clients, d)
-	}
-	res, err := clients[1].client.Get(n.https + "/how")
+	sender, recipient := visit(t, p.https, signedIn...), visit(t, p.https)
+	res, err := recipient.client.Get(p.https + "/how")
 	if err != nil {
 		t.Fatal(err)
 	}
 	res.Body.Close()
-	if res.ProtoMajor != 2 {
-		t.Errorf("over TLS it speaks %s", res.Proto)
+	if res.StatusCode != http.StatusOK || res.ProtoMajor != 2 {
+		t.Errorf("over TLS it answers %s %s", res.Proto, res.Status)
 	}
-	checkShare(t, clients[0], clients[1])
+	checkShare(t, sender, recipient)
 }
 
-// checkRedirects: plain HTTP leads on to HTTPS, but for links, whose key would go along.
-func checkRedirects(t *testing.T, url string) {
+// checkRedirects: plain HTTP leads on to HTTPS from pages, and from nothing else: the key of a link would go along, or a token.
+func checkRedirects(t *testing.T, p *proxy) {
 	t.Helper()
-	for path, want := range map[string]int{"/": http.StatusMovedPermanently, "/how": http.StatusMovedPermanently, "/d/9fK2mQ7xLr0aVb3T": http.StatusNotFound} {
-		a, err := visit(t, url).call("GET", path, "", nil, "")
-		if err != nil || a.status != want || (a.header.Get("Location") == "") != (want == http.StatusNotFound) {
-			t.Errorf("plain HTTP, %s: %v, %v", path, a, err)
+	for _, c := range []struct{ method, path, to string }{
+		{"GET", "/", "https://post.example/"},
+		{"GET", "/how?x=y", "https://post.example/how"},
+		{"HEAD", "/mine", "https://post.example/mine"},
+		{"GET", "/d/9fK2mQ7xLr0aVb3T", ""},
+		{"GET", "/%64/9fK2mQ7xLr0aVb3T", ""},
+		{"GET", "//d/9fK2mQ7xLr0aVb3T", ""},
+		{"GET", "/d", ""},
+		{"GET", "/api/v1/config", ""},
+		{"POST", "/api/v1/shares", ""},
+		{"GET", "/api/v1/shares/9fK2mQ7xLr0aVb3T/parts/1", ""},
+		{"GET", "/b/x/js/api.js", ""},
+	} {
+		a, err := visit(t, p.redirect).call(c.method, c.path, newToken().text, nil, "")
+		want := http.StatusMovedPermanently
+		if c.to == "" {
+			want = http.StatusForbidden
+		}
+		if err != nil || a.status != want || a.header.Get("Location") != c.to || c.to == "" && !bytes.Contains(a.body, []byte("https://")) {
+			t.Errorf("plain HTTP, %s %s: %v, to %q, %v", c.method, c.path, a, a.header.Get("Location"), err)
 		}
 	}
 }
@@ -512,7 +612,7 @@ func checkUnbuffered(t *testing.T, s *site, d *daemon) {
 }
 
 // checkCache: parts come from the cache, for good tickets only.
-func checkCache(t *testing.T, s *site, n *nginx) {
+func checkCache(t *testing.T, s *site, n *proxy, cache string) {
 	t.Helper()
 	u, other := newUpload(2*smallPart), newUpload(smallPart)
 	sender, stranger := visit(t, n.url, signedIn...), visit(t, n.url)
@@ -577,7 +677,7 @@ func checkCache(t *testing.T, s *site, n *nginx) {
 		t.Errorf("revoke: %v, %v", a, err)
 	}
 	wantNothing("a share that is gone", tickets[2])
-	waitFor(t, 40*time.Second, "an empty cache", func() bool { return cachedFiles(t, n.cache) == 0 })
+	waitFor(t, 40*time.Second, "an empty cache", func() bool { return cachedFiles(t, cache) == 0 })
 }
 
 // cachedFiles counts what is in a cache.
@@ -606,5 +706,24 @@ func checkFailover(t *testing.T, s *site, url string, patience time.Duration) {
 	time.Sleep(patience)
 	for range 3 {
 		checkShare(t, visit(t, url, signedIn...), visit(t, url))
+	}
+}
+
+// checkNobodyThere: without any server everything fails, and the proxies' logs do not tell of whom.
+func checkNobodyThere(t *testing.T, s *site, proxies ...*proxy) {
+	t.Helper()
+	u := newUpload(smallPart)
+	visit(t, proxies[0].url, signedIn...).send(t, u, 5)
+	for _, tap := range s.taps {
+		tap.Close()
+	}
+	for _, d := range s.servers {
+		d.kill()
+	}
+	for _, p := range proxies {
+		if a, err := visit(t, p.url).call("GET", u.path("/parts/1"), newToken().text, nil, ""); err != nil || a.status < 500 {
+			t.Errorf("without a server: %v, %v", a, err)
+		}
+		wantNoSecrets(t, p.logs...)
 	}
 }
