@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 // figure is a line of the second table.
 type figure struct {
 	value, limit, what string
+	over               bool
 }
 
 func (f figure) row() string { return fmt.Sprintf("| **%s** | %s | %s |\n", f.value, f.limit, f.what) }
@@ -24,7 +26,8 @@ const (
 	crowdStays                 = 10 * time.Second
 )
 
-// memory measures the resident set of a fresh sealpostd with many that do little.
+// memory measures the resident set of a fresh sealpostd with many that do little. More than the limit, of which there is one figure on
+// every machine, is an error.
 func (b *bench) memory(ctx context.Context) (figures []figure, err error) {
 	crowds := []struct {
 		load  load.Config
@@ -37,6 +40,7 @@ func (b *bench) memory(ctx context.Context) (figures []figure, err error) {
 		{load.Config{Idle: idleConnections}, false, idleLimit, fmt.Sprintf("%d idle connections", idleConnections)},
 		{load.Config{Idle: idleConnections}, true, 0, fmt.Sprintf("%d idle connections with TLS", idleConnections)},
 	}
+	var over error
 	for _, c := range crowds {
 		if c.tls && b.standIn {
 			continue
@@ -46,8 +50,11 @@ func (b *bench) memory(ctx context.Context) (figures []figure, err error) {
 			return figures, err
 		}
 		figures = append(figures, f)
+		if f.over {
+			over = errors.Join(over, fmt.Errorf("%s with %s", f.value, c.what))
+		}
 	}
-	return figures, nil
+	return figures, over
 }
 
 // crowd has a server of its own, so that nothing but what is measured has grown it.
@@ -78,7 +85,7 @@ func (b *bench) crowd(ctx context.Context, c load.Config, tls bool, limit int, w
 	_, peak := memoryOf(p.pids())
 	f := figure{value: fmt.Sprintf("%d MiB", peak>>20), what: fmt.Sprintf("peak resident set with %s (%d MiB before)", what, before>>20)}
 	if limit > 0 {
-		f.limit = fmt.Sprintf("%d MiB", limit)
+		f.limit, f.over = fmt.Sprintf("%d MiB", limit), peak>>20 > int64(limit)
 	}
 	return f, nil
 }
