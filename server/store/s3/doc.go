@@ -24,8 +24,9 @@
 //
 // # Failure
 //
-// Requests without a body are repeated a few times. A store that cannot be reached, says that it is overloaded or broken, or moves no byte
-// for a while, is store.ErrUnavailable, and the next call tries anew. How long the client takes to send or fetch does not count.
+// Requests without a body are repeated a few times. A store that cannot be reached, says that it is overloaded or broken, moves no byte
+// of a part for a while, or takes that long for any other answer, as for a page of a list, is store.ErrUnavailable, and the next call tries
+// anew. How long the client takes to send or fetch does not count.
 // No error names an object, since that would tell the share.
 //
 // # What the bucket needs
