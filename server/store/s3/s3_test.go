@@ -317,6 +317,13 @@ func TestRefusals(t *testing.T) {
 		{502, "", store.ErrUnavailable},
 		{429, "", store.ErrUnavailable},
 		{409, "OperationAborted", store.ErrUnavailable},
+		{400, "RequestTimeout", store.ErrUnavailable}, // as AWS has it
+		{403, "RequestTimeTooSkewed", store.ErrUnavailable},
+		{400, "SlowDown", store.ErrUnavailable},
+		{400, "InternalError", store.ErrUnavailable},
+		{400, "ServiceUnavailable", store.ErrUnavailable},
+		{400, "OperationAborted", store.ErrUnavailable},
+		{400, "InvalidRequest", nil},
 		{403, "AccessDenied", nil},
 		{404, "NoSuchBucket", nil}, // which is not the share's fault
 	} {
