@@ -13,14 +13,20 @@
 //   - of the share: exclusive, so that batches about the same share queue up, in order, and none has to be repeated.
 //
 // They are taken in this order, so there are no deadlocks; nor serialization failures, which this level does not have. A sweep holds
-// the others up for as long as it takes to mark what is due, some milliseconds in a minute.
+// the others up for as long as it takes to mark what is due, and before that while it waits for those that run: some milliseconds in a
+// minute, as a rule. It waits two seconds at most, is store.ErrUnavailable then, and the next one tries again.
 //
 // # Failure
 //
 // A connection that is lost, a server that shuts down, has no connection left or does not answer in time is store.ErrUnavailable, and
 // the next call connects anew. A transaction is repeated only if nothing of it was run: whether one whose answer was lost has
-// happened is for the caller to find out, who may ask for the same again in every case that matters (package store). What is
-// acknowledged is as durable as the server's settings make it: Open refuses a server with fsync or synchronous_commit off.
+// happened is for the caller to find out, who may ask for the same again in every case that matters (package store).
+//
+// A server that the network cuts off in the midst of a batch leaves its locks behind. Whoever needs them waits, or is told
+// store.ErrUnavailable, until PostgreSQL finds that nobody answers: after some 15 seconds, by settings that each session begins with
+// (tcp_keepalives_… and tcp_user_timeout), unless the address has others. Connections to a database that is silent end as soon.
+//
+// What is acknowledged is as durable as the server's settings make it: Open refuses a server with fsync or synchronous_commit off.
 //
 // # Schema
 //

@@ -19,6 +19,9 @@ const (
 	connectAfter   = 5 * time.Second
 	operationAfter = 20 * time.Second // one that takes longer has met a server that hangs
 	sweepAfter     = 5 * time.Minute  // the same for those about many shares, and for upgrades
+
+	// sweepWaits bounds how long one about many shares waits for those that run, since all that come later wait behind it.
+	sweepWaits = `SET LOCAL lock_timeout = '2s'`
 )
 
 // The advisory locks' numbers are "sealpost", and one more.
@@ -71,6 +74,7 @@ func open(ctx context.Context, address string, prepare func(context.Context, *pg
 	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
 		cfg.ConnConfig.RuntimeParams["application_name"] = "sealpost"
 	}
+	endSilence(&cfg.ConnConfig.Config)
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("failed to open database: %w", err)
@@ -166,7 +170,9 @@ func (d database) Write(ctx context.Context, share string, batch ...records.Stat
 	patience := operationAfter
 	if share == "" {
 		patience = sweepAfter
-		whole = append(whole, records.Statement{Query: `SELECT pg_advisory_xact_lock($1)`, Args: []any{int64(allBatches)}})
+		whole = append(whole,
+			records.Statement{Query: sweepWaits},
+			records.Statement{Query: `SELECT pg_advisory_xact_lock($1)`, Args: []any{int64(allBatches)}})
 	} else {
 		whole = append(whole,
 			records.Statement{Query: `SELECT pg_advisory_xact_lock_shared($1)`, Args: []any{int64(allBatches)}},

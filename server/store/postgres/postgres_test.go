@@ -152,6 +152,22 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// TestSilenceSettings: each session has them, but for those that the address has.
+func TestSilenceSettings(t *testing.T) {
+	address := services.Postgres(t).Schema(t)
+	for more, want := range map[string]string{
+		"": "10 3 3 15000",
+		"&tcp_keepalives_idle=60&options=-c%20tcp_user_timeout%3D70000": "60 3 3 70000",
+	} {
+		var got string
+		const query = `SELECT concat_ws(' ', current_setting('tcp_keepalives_idle'), current_setting('tcp_keepalives_interval'),
+			current_setting('tcp_keepalives_count'), current_setting('tcp_user_timeout'))`
+		if err := open(t, address+more).Pool().QueryRow(t.Context(), query).Scan(&got); err != nil || got != want {
+			t.Errorf("%q: got %s, want %s, %v", more, got, want, err)
+		}
+	}
+}
+
 // TestManyServers: two stores on one database, as two servers have them, race for the last downloads, the end and the sweep of shares.
 // Nobody is given what the other has given away or removed.
 func TestManyServers(t *testing.T) {

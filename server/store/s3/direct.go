@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -47,10 +48,14 @@ func (s *Store) Direct(endpoint string) (*Direct, error) {
 // Origin implements [store.Direct].
 func (d *Direct) Origin() string { return d.origin }
 
-// PutRequest implements [store.Direct]. Length, checksum and If-None-Match are headers that the signature is about, so the store refuses
-// a request in which one of them is missing or another; and the body that it stores has the length and the checksum.
+// kind is what all objects are: nothing that a browser would show as a page of the bucket's origin, whoever put it there.
+const kind = "application/octet-stream"
+
+// PutRequest implements [store.Direct]. Length, checksum, kind and If-None-Match are headers that the signature is about, so the store
+// refuses a request in which one of them is missing or another; and the body that it stores has the length and the checksum.
 func (d *Direct) PutRequest(ctx context.Context, key store.Key, size int64, lasts time.Duration) (store.Request, error) {
 	sent := map[string]string{
+		"Content-Type":          kind,
 		"If-None-Match":         "*",
 		"X-Amz-Checksum-Sha256": base64.StdEncoding.EncodeToString(key.Digest[:]),
 	}
@@ -58,21 +63,22 @@ func (d *Direct) PutRequest(ctx context.Context, key store.Key, size int64, last
 	for name, value := range sent {
 		signed.Set(name, value)
 	}
-	return d.request(ctx, http.MethodPut, key, lasts, sent, signed)
+	return d.request(ctx, http.MethodPut, key, lasts, nil, sent, signed)
 }
 
-// GetRequest implements [store.Direct].
+// GetRequest implements [store.Direct]. It has the store answer with a kind of its own, whatever the object was put as.
 func (d *Direct) GetRequest(ctx context.Context, key store.Key, lasts time.Duration) (store.Request, error) {
-	return d.request(ctx, http.MethodGet, key, lasts, nil, nil)
+	answer := url.Values{"response-content-type": {kind}, "response-content-disposition": {"attachment"}}
+	return d.request(ctx, http.MethodGet, key, lasts, answer, nil, nil)
 }
 
-func (d *Direct) request(ctx context.Context, method string, key store.Key, lasts time.Duration, sent map[string]string, signed http.Header) (
-	store.Request, error) {
+func (d *Direct) request(ctx context.Context, method string, key store.Key, lasts time.Duration, query url.Values, sent map[string]string,
+	signed http.Header) (store.Request, error) {
 	name, ok := d.store.name(key)
 	if !ok {
 		return store.Request{}, fmt.Errorf("failed to sign: invalid key %q/%d", key.Share, key.N)
 	}
-	u, err := d.client.PresignHeader(ctx, method, d.store.bucket, name, lasts, nil, signed)
+	u, err := d.client.PresignHeader(ctx, method, d.store.bucket, name, lasts, query, signed)
 	if err != nil {
 		return store.Request{}, fmt.Errorf("failed to sign: %w", failure(ctx, err))
 	}

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +83,8 @@ func TestDirectPut(t *testing.T) {
 		"a byte more":   {r, append(bytes.Clone(data), 'x'), nil},
 		"a byte less":   {r, data[:len(data)-1], nil},
 		"no condition":  {r, data, func(r *http.Request) { r.Header.Del("If-None-Match") }},
+		"as a page":     {r, data, func(r *http.Request) { r.Header.Set("Content-Type", "text/html") }},
+		"of no kind":    {r, data, func(r *http.Request) { r.Header.Del("Content-Type") }},
 		"no checksum":   {r, data, func(r *http.Request) { r.Header.Del("X-Amz-Checksum-Sha256") }},
 		"another place": {r, data, func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, "/1-", "/2-", 1) }},
 		"its deletion":  {r, nil, func(r *http.Request) { r.Method = "DELETE" }},
@@ -109,6 +113,44 @@ func TestDirectPut(t *testing.T) {
 	defer body.Close()
 	if got, err := io.ReadAll(body); err != nil || !bytes.Equal(got, data) {
 		t.Errorf("has %q, %v", got, err)
+	}
+}
+
+// TestDirectAllowed: the rules that we publish for buckets let pages of one origin make these requests.
+func TestDirectAllowed(t *testing.T) {
+	const page = "https://sealpost.test"
+	server := services.S3(t)
+	cfg := config(t, server)
+	s := open(t, cfg)
+	server.AllowPages(t, cfg.Bucket, page)
+	d, err := s.Direct(server.Endpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := key(1, []byte("data"))
+	put, err := d.PutRequest(t.Context(), k, 4, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get, err := d.GetRequest(t.Context(), k, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []store.Request{put, get} {
+		names := []string{"range"}
+		if r.Method == http.MethodPut {
+			names = slices.Sorted(maps.Keys(r.Header))
+		}
+		for _, from := range []string{page, "https://elsewhere.test"} {
+			status, _ := ask(t, store.Request{Method: http.MethodOptions, URL: r.URL, Header: map[string]string{
+				"Origin":                         from,
+				"Access-Control-Request-Method":  r.Method,
+				"Access-Control-Request-Headers": strings.ToLower(strings.Join(names, ",")),
+			}}, nil, nil)
+			if allowed := status < 300; allowed != (from == page) {
+				t.Errorf("%s from %s with %v: %d", r.Method, from, names, status)
+			}
+		}
 	}
 }
 
@@ -196,6 +238,54 @@ func TestDirectGet(t *testing.T) {
 	}
 	if status, text := ask(t, r, nil, nil); status != http.StatusNotFound {
 		t.Errorf("deleted: %d %s", status, text)
+	}
+}
+
+// TestDirectNoPage: nothing that is in the bucket, however it got there, is shown as a page at its address.
+func TestDirectNoPage(t *testing.T) {
+	s, d := directTo(t)
+	data := []byte("<script>alert(1)</script>")
+	if err := s.PutAs(t.Context(), key(1, data), data, "text/html"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := d.GetRequest(t.Context(), key(1, data), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(url string) (int, http.Header) {
+		t.Helper()
+		answer, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		return answer.StatusCode, answer.Header
+	}
+	status, header := get(r.URL)
+	if kind, shown := header.Get("Content-Type"), header.Get("Content-Disposition"); status != http.StatusOK ||
+		kind != "application/octet-stream" || shown != "attachment" {
+		t.Errorf("%d, %q, %q", status, kind, shown)
+	}
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range u.Query() {
+		if !strings.HasPrefix(name, "response-") {
+			continue
+		}
+		other := *u
+		q := u.Query()
+		q.Del(name)
+		other.RawQuery = q.Encode()
+		if status, _ := get(other.String()); status != http.StatusForbidden {
+			t.Errorf("without %s: %d", name, status)
+		}
+		q.Set(name, "text/html")
+		other.RawQuery = q.Encode()
+		if status, _ := get(other.String()); status != http.StatusForbidden {
+			t.Errorf("with another %s: %d", name, status)
+		}
 	}
 }
 

@@ -17,15 +17,18 @@
 //
 // # Past the server
 //
-// Direct sends clients to the bucket themselves, by presigned URLs. One for putting is good for one part: length, SHA-256 and
+// Direct sends clients to the bucket themselves, by presigned URLs. One for putting is good for one part: length, SHA-256, Content-Type and
 // If-None-Match are headers that it signs. The store is what checks the bytes then, and Confirm asks it what it has: size and checksum, and the
 // beginning where that matters; of a store that keeps no SHA-256 it reads the whole object. A store that does not know If-None-Match writes the
 // same bytes over themselves. What is put and never confirmed is an orphan at worst, of which package server bounds how much there can be.
 //
+// One for reading has the part answered as application/octet-stream, to be saved. So nobody who may send gets a page at the bucket's address.
+//
 // # Failure
 //
-// Requests without a body are repeated a few times. A store that cannot be reached, says that it is overloaded or broken, or moves no byte
-// for a while, is store.ErrUnavailable, and the next call tries anew. How long the client takes to send or fetch does not count.
+// Requests without a body are repeated a few times. A store that cannot be reached, says that it is overloaded or broken, moves no byte
+// of a part for a while, or takes that long for any other answer, as for a page of a list, is store.ErrUnavailable, and the next call tries
+// anew. How long the client takes to send or fetch does not count.
 // No error names an object, since that would tell the share.
 //
 // # What the bucket needs

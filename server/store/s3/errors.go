@@ -17,6 +17,10 @@ import (
 var full = map[string]bool{"QuotaExceeded": true, "InsufficientStorage": true, "XMinioStorageFull": true,
 	"XMinioAdminBucketQuotaExceeded": true, "NoSpaceLeftOnDevice": true}
 
+// passing are the codes of what clears by itself, whatever the status: AWS says RequestTimeout, of a body that came too slowly, with 400.
+var passing = map[string]bool{"RequestTimeout": true, "RequestTimeTooSkewed": true, "SlowDown": true, "InternalError": true,
+	"ServiceUnavailable": true, "OperationAborted": true}
+
 // failure makes of an error of the library what the contract has for it, without names: the library's have the object's.
 func failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -39,7 +43,7 @@ func refusal(r minio.ErrorResponse) error {
 	switch {
 	case full[r.Code] || r.StatusCode == http.StatusInsufficientStorage:
 		return fmt.Errorf("%w: %w", store.ErrFull, err)
-	case r.StatusCode >= 500 || r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusRequestTimeout ||
+	case passing[r.Code] || r.StatusCode >= 500 || r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusRequestTimeout ||
 		r.StatusCode == http.StatusConflict: // with another request, as a PUT with the deletion of its share
 		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}

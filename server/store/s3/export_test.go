@@ -21,7 +21,13 @@ func (s *Store) SetStall(d time.Duration) { s.stall = d }
 
 // PutPlain puts a body without any checksum, as stores have objects that keep none.
 func (s *Store) PutPlain(ctx context.Context, key store.Key, body []byte) error {
+	return s.PutAs(ctx, key, body, "")
+}
+
+// PutAs puts a body as something of a kind.
+func (s *Store) PutAs(ctx context.Context, key store.Key, body []byte, kind string) error {
 	name, _ := s.name(key)
-	_, err := s.core.PutObject(ctx, s.bucket, name, bytes.NewReader(body), int64(len(body)), "", "", minio.PutObjectOptions{DisableMultipart: true})
+	opts := minio.PutObjectOptions{DisableMultipart: true, ContentType: kind}
+	_, err := s.core.PutObject(ctx, s.bucket, name, bytes.NewReader(body), int64(len(body)), "", "", opts)
 	return err
 }

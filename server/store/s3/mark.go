@@ -16,8 +16,8 @@ const markName = ".mark"
 
 // Mark implements [store.Blobs]. Of several that leave one at once, a store that does not know If-None-Match may keep the last.
 func (s *Store) Mark(ctx context.Context, mark string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, openAfter)
-	defer cancel()
+	ctx, w := watch(ctx, s.stall)
+	defer w.end()
 	there, err := s.readMark(ctx)
 	if err == nil && there == "" && mark != "" {
 		if err = s.leaveMark(ctx, mark); err == nil {

@@ -76,7 +76,6 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, fmt.Errorf("failed to open bucket: %w", err)
 	}
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = maxIdleConns, maxIdleConns
-	transport.ResponseHeaderTimeout = stallAfter
 	transport.WriteBufferSize = 32 << 10
 	creds := credentials.NewStaticV4(c.AccessKey, c.SecretKey, "")
 	core, err := minio.NewCore(u.Host, &minio.Options{
@@ -158,7 +157,9 @@ func (s *Store) Open(ctx context.Context, key store.Key, offset, length int64) (
 	if !ok {
 		return nil, store.ErrNotFound
 	}
+	ctx, w := watch(ctx, s.stall)
 	if length == 0 { // there is no such range
+		defer w.end()
 		if _, err := s.core.StatObject(ctx, s.bucket, name, minio.StatObjectOptions{}); err != nil {
 			return nil, openError(ctx, err)
 		}
@@ -166,9 +167,9 @@ func (s *Store) Open(ctx context.Context, key store.Key, offset, length int64) (
 	}
 	var opts minio.GetObjectOptions
 	if err := opts.SetRange(offset, offset+length-1); err != nil {
+		w.end()
 		return nil, fmt.Errorf("failed to open part: %w", err)
 	}
-	ctx, w := watch(ctx, s.stall)
 	body, _, header, err := s.core.GetObject(ctx, s.bucket, name, opts)
 	if err != nil {
 		err = openError(ctx, err)
@@ -197,6 +198,8 @@ func (s *Store) Delete(ctx context.Context, key store.Key) error {
 	if !ok {
 		return nil
 	}
+	ctx, w := watch(ctx, s.stall)
+	defer w.end()
 	err := s.core.RemoveObject(ctx, s.bucket, name, minio.RemoveObjectOptions{})
 	if err != nil && minio.ToErrorResponse(err).Code != minio.NoSuchKey { // which S3 does not say, but others do
 		return fmt.Errorf("failed to delete part: %w", failure(ctx, err))

@@ -317,6 +317,13 @@ func TestRefusals(t *testing.T) {
 		{502, "", store.ErrUnavailable},
 		{429, "", store.ErrUnavailable},
 		{409, "OperationAborted", store.ErrUnavailable},
+		{400, "RequestTimeout", store.ErrUnavailable}, // as AWS has it
+		{403, "RequestTimeTooSkewed", store.ErrUnavailable},
+		{400, "SlowDown", store.ErrUnavailable},
+		{400, "InternalError", store.ErrUnavailable},
+		{400, "ServiceUnavailable", store.ErrUnavailable},
+		{400, "OperationAborted", store.ErrUnavailable},
+		{400, "InvalidRequest", nil},
 		{403, "AccessDenied", nil},
 		{404, "NoSuchBucket", nil}, // which is not the share's fault
 	} {
@@ -392,6 +399,88 @@ func TestStall(t *testing.T) {
 	time.Sleep(2 * stall)
 	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, data) {
 		t.Errorf("a slow recipient: %q, %v", got, err)
+	}
+}
+
+// TestStallInAnswers: a store that begins to answer and then stands still is given up too, whatever was asked.
+func TestStallInAnswers(t *testing.T) {
+	const stall = 600 * time.Millisecond
+	name := key(1, nil).Name()
+	for what, c := range map[string]struct {
+		list string // nothing if it is the list that stands still
+		call func(reopening) error
+	}{
+		"list": {"", func(s reopening) error { return s.List(t.Context(), func(store.Object) error { return nil }) }},
+		"list of a sweep": {"", func(s reopening) error {
+			_, err := s.Sweep(t.Context(), time.Now(), nil)
+			return err
+		}},
+		"list of a share": {"", func(s reopening) error { return s.DeleteShare(t.Context(), share) }},
+		"deletion of a share": {"<ListBucketResult><Contents><Key>" + name + "</Key><LastModified>2020-01-01T00:00:00Z</LastModified>" +
+			"</Contents></ListBucketResult>", func(s reopening) error { return s.DeleteShare(t.Context(), share) }},
+		"deletion": {"", func(s reopening) error { return s.Delete(t.Context(), key(1, nil)) }},
+		"mark": {"", func(s reopening) error {
+			_, err := s.Mark(t.Context(), "mark")
+			return err
+		}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			release := make(chan struct{})
+			s := answering(t, func(w http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+				if r.Method == http.MethodGet && c.list != "" {
+					io.WriteString(w, c.list)
+					return
+				}
+				w.Header().Set("Content-Length", "100")
+				io.WriteString(w, "<ListBucketResult>")
+				w.(http.Flusher).Flush()
+				<-release
+			})
+			defer close(release)
+			s.SetStall(stall)
+			began := time.Now()
+			done := make(chan error, 1)
+			go func() { done <- c.call(s) }()
+			select {
+			case err := <-done:
+				if !errors.Is(err, store.ErrUnavailable) || strings.Contains(err.Error(), share) {
+					t.Errorf("after %v: %v", time.Since(began), err)
+				}
+			case <-time.After(10 * stall):
+				t.Error("it was not given up")
+			}
+		})
+	}
+}
+
+// TestSlowVisitor: who takes their time with what is listed is waited for.
+func TestSlowVisitor(t *testing.T) {
+	const stall = 300 * time.Millisecond
+	server := services.S3(t)
+	s := open(t, config(t, server))
+	for n := range int64(3) {
+		if err := put(s, n, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.SetStall(stall)
+	n := 0
+	err := s.List(t.Context(), func(store.Object) error {
+		n++
+		time.Sleep(2 * stall)
+		return nil
+	})
+	if n != 3 || err != nil {
+		t.Errorf("listed %d, %v", n, err)
+	}
+	removed, err := s.Sweep(t.Context(), time.Now().Add(time.Hour), func(context.Context, store.Key) (bool, error) {
+		time.Sleep(2 * stall)
+		return false, nil
+	})
+	if removed != 3 || err != nil {
+		t.Errorf("swept %d, %v", removed, err)
 	}
 }
 

@@ -51,9 +51,9 @@ func (s *Store) remove(ctx context.Context, prefix string, condemned func(minio.
 			failed = err
 		}
 	}
-	for o := range s.core.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
-		if o.Err != nil {
-			return removed, failure(ctx, o.Err) // what was condemned, the next one finds again
+	for o, err := range s.list(ctx, prefix) {
+		if err != nil {
+			return removed, err // what was condemned, the next one finds again
 		}
 		gone, err := condemned(o)
 		if err != nil {
@@ -66,9 +66,6 @@ func (s *Store) remove(ctx context.Context, prefix string, condemned func(minio.
 			flush()
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return removed, err
-	}
 	if len(batch) > 0 {
 		flush()
 	}
@@ -77,11 +74,14 @@ func (s *Store) remove(ctx context.Context, prefix string, condemned func(minio.
 
 // removeAll removes objects. The store tells of each, by name, what has become of it.
 func (s *Store) removeAll(ctx context.Context, objects []minio.ObjectInfo) (removed int, err error) {
+	ctx, w := watch(ctx, s.stall)
+	defer w.end()
 	results, err := s.core.RemoveObjectsWithIter(ctx, s.bucket, slices.Values(objects), minio.RemoveObjectsOptions{})
 	if err != nil {
 		return 0, failure(ctx, err)
 	}
 	for r := range results {
+		w.wake() // of some stores each is an answer of its own
 		switch {
 		case r.Err == nil, minio.ToErrorResponse(r.Err).Code == minio.NoSuchKey:
 			removed++
@@ -90,7 +90,9 @@ func (s *Store) removeAll(ctx context.Context, objects []minio.ObjectInfo) (remo
 		}
 	}
 	if err == nil && removed < len(objects) {
-		err = errors.New("the store does not say that all of them are deleted")
+		if err = context.Cause(ctx); err == nil {
+			err = errors.New("the store does not say that all of them are deleted")
+		}
 	}
 	return removed, err
 }
