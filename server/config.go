@@ -30,6 +30,7 @@ type Config struct {
 	Pages    http.Handler // answers whatever is not under /api, see Pages; nil for the API alone
 
 	CreateLimiter  Limiter        // of new shares, by client address
+	TakeLimiter    Limiter        // of downloads that are taken, by client address; not asked about a ticket that has one
 	ReportLimiter  Limiter        // of reports, by client address
 	MissLimiter    Limiter        // of refused tokens, by client address; never asked about a request with the right one
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Request-Id are believed

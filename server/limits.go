@@ -10,8 +10,8 @@ import (
 	"github.com/sealpost/sealpost/server/store"
 )
 
-// Limits of what is taken in. None of them is asked about what is read, so that whoever holds a link gets what it opens, however much
-// others send. Rates are kept by whoever makes the Limiters and Flights, for one process; what a client makes in a day, and all that is
+// Limits of what is taken in. None of them is asked about what is read, but for the rate of new downloads, so that whoever holds a link gets
+// what it opens, however much others send. Rates are kept by whoever makes the Limiters and Flights, for one process; what a client makes in a day, and all that is
 // kept, is counted in Meta, exactly, for all processes together.
 
 // Flights bounds how much is under way at once. It is safe for concurrent use, and bounds its own memory.

@@ -239,6 +239,44 @@ func TestCallLimit(t *testing.T) {
 	}
 }
 
+// Who takes a great many downloads waits, and nobody else does; nor does who goes on with one that they have. Strangers use up nothing.
+func TestTakeLimit(t *testing.T) {
+	takes := &counting{max: 3, keys: map[string]int{}}
+	h := newHost(t, func(c *server.Config) {
+		c.TakeLimiter = takes
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	})
+	l := h.create(100, func(c *api.CreateShare) { c.MaxDownloads = 0 })
+	h.send(l, sealed(100))
+	take := func(address, bearer string, ticket []byte) answer {
+		return h.do("POST", l.path+"/downloads", bearer, api.TakeDownload{Ticket: api.HashToken(ticket)}, "X-Forwarded-For", address)
+	}
+	_, wrong := newToken()
+	for range 5 {
+		ticket, _ := newToken()
+		h.want(take("192.0.2.1", wrong+wrong, ticket), 404, api.CodeNotFound)
+	}
+	mine, text := newToken()
+	h.want(take("192.0.2.1", l.bearer, mine), 200, "")
+	for range 2 {
+		ticket, _ := newToken()
+		h.want(take("192.0.2.1", l.bearer, ticket), 200, "")
+	}
+	other, _ := newToken()
+	a := h.want(take("192.0.2.1", l.bearer, other), 429, api.CodeTooManyRequests)
+	if a.header.Get("Retry-After") == "" {
+		t.Error("does not say when")
+	}
+	h.want(take("192.0.2.1", l.bearer, mine), 200, "")
+	if a := h.do("GET", l.path+"/content", text, nil, "X-Forwarded-For", "192.0.2.1"); a.status != 200 {
+		t.Errorf("content: %d", a.status)
+	}
+	h.want(take("192.0.2.2", l.bearer, other), 200, "")
+	if sh := into[api.Share](t, h.do("GET", l.path, l.owner, nil)); *sh.Taken != 4 {
+		t.Errorf("%d downloads are taken, want 4", *sh.Taken)
+	}
+}
+
 func TestUploadTokens(t *testing.T) {
 	right, rightText := newToken()
 	creates, misses := &counting{max: 3, keys: map[string]int{}}, &counting{max: 4, keys: map[string]int{}}

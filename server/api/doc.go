@@ -31,7 +31,8 @@
 // password costs no try. Nobody without the link can use tries up.
 //
 // Requests without the right token may be answered 429 too-many-requests when an address makes many. With the right one they are only if
-// they report, or if the same address makes a great many with the very same token: so nobody else can use up what a holder has.
+// they report, if the address takes a great many downloads, or makes a great many requests with the very same token: so nobody at another
+// address can use up what a holder has. A ticket that has a download is not refused it.
 //
 // # Calls
 //

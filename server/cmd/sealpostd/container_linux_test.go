@@ -38,7 +38,7 @@ func TestContainer(t *testing.T) {
 	if err := os.Chown(filepath.Join(dir, img.volume), uid, uid); err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"SEALPOST_PART_SIZE=64KiB", "SEALPOST_CREATE_RATE=0"} // as the harness wants it
+	env := []string{"SEALPOST_PART_SIZE=64KiB", "SEALPOST_CREATE_RATE=0", "SEALPOST_TAKE_RATE=0"} // as the harness wants it
 	for name, value := range img.env {
 		if name == "SEALPOST_LISTEN" {
 			value = freeAddress(t) // the network is this machine's

@@ -14,7 +14,7 @@ import (
 
 // limitOptions are how much is taken in, and of whom.
 type limitOptions struct {
-	createRate, missRate, reportRate, callRate float64 // per minute
+	createRate, takeRate, missRate, reportRate, callRate float64 // per minute
 
 	totalSize   int64
 	minFree     int64
@@ -39,6 +39,7 @@ func (o *limitOptions) flags(fs *flag.FlagSet) {
 	o.headerTimeout, o.stallTimeout, o.idleTimeout = 10*time.Second, 60*time.Second, 75*time.Second
 	o.maxHeaders = 16 << 10
 	fs.Float64Var(&o.createRate, "create-rate", 60, "`shares` per minute and client address, 0 for any number")
+	fs.Float64Var(&o.takeRate, "take-rate", 600, "`downloads` taken per minute and client address, 0 for any number")
 	fs.Float64Var(&o.missRate, "miss-rate", 300, "`refusals` per minute and client address that say why, 0 for any number")
 	fs.Float64Var(&o.reportRate, "report-rate", 6, "`reports` per minute and client address, 0 for any number")
 	fs.Float64Var(&o.callRate, "call-rate", 6000, "`calls` per minute with one token and from one client address, 0 for any number")
@@ -58,7 +59,7 @@ func (o *limitOptions) flags(fs *flag.FlagSet) {
 }
 
 func (o *limitOptions) validate() error {
-	for _, rate := range []float64{o.createRate, o.missRate, o.reportRate, o.callRate} {
+	for _, rate := range []float64{o.createRate, o.takeRate, o.missRate, o.reportRate, o.callRate} {
 		if !(rate >= 0 && rate <= 1e9) { // nor is it none at all
 			return errors.New("a rate is negative, or no sane number")
 		}
@@ -78,7 +79,7 @@ func (o *limitOptions) validate() error {
 
 // apply sets what of it is the handler's. It opens the file of tokens to read it.
 func (o *limitOptions) apply(c *server.Config, log *slog.Logger) error {
-	c.CreateLimiter, c.MissLimiter = newLimiter(o.createRate), newLimiter(o.missRate)
+	c.CreateLimiter, c.TakeLimiter, c.MissLimiter = newLimiter(o.createRate), newLimiter(o.takeRate), newLimiter(o.missRate)
 	c.ReportLimiter, c.CallLimiter = newLimiter(o.reportRate), newLimiter(o.callRate)
 	c.MaxTotalSize = o.totalSize
 	c.Daily = store.Daily{Shares: o.dailyShares, Bytes: o.dailyBytes}
