@@ -49,7 +49,7 @@ type Config struct {
 	PartSize        int64           // of small shares, doubled for larger ones as often as needed; 8 MiB
 
 	MaxTotalSize int64       // sealed bytes of all shares, manifests too; 0 for any number
-	Daily        store.Daily // of one client address; Bytes are those that are announced
+	Daily        store.Daily // of one client address; Bytes are those that are announced, and of large manifests
 	Flights      Flights     // of bodies that are taken in, by client address; nil for any number
 	CallLimiter  Limiter     // of calls for shares, by client address and token: what one may, another cannot use up
 

@@ -68,15 +68,31 @@ func (s *Server) roomForShare(c *call, size int64) error {
 
 const daySeconds = 24 * 60 * 60
 
-// charge counts a share against what its client may make in a day. refund takes that back, if it turns out that there is no new share.
-// A charge that a crash keeps from being taken back counts until the day ends.
-func (s *Server) charge(c *call, size int64) (refund func(), _ error) {
-	if s.cfg.Daily == (store.Daily{}) {
+// freeManifest is up to how many bytes a manifest is not charged. Those of ordinary shares have less.
+const freeManifest = 64 << 10
+
+// chargePart counts a part that is new. What the parts have together was charged when it was announced, but for the manifest: that would else
+// be a way past the limit, of a share that announces next to nothing. Of two requests that bring the same one at the same time both are charged.
+func (s *Server) chargePart(c *call, part store.Part) (refund func(), _ error) {
+	if part.N != 0 || part.Size <= freeManifest {
+		return func() {}, nil
+	}
+	return s.charge(c, 0, part.Size)
+}
+
+// charge counts shares, and bytes, against what their client may make in a day. refund takes that back, if it turns out that there is nothing
+// new. A charge that a crash keeps from being taken back counts until the day ends.
+func (s *Server) charge(c *call, shares, bytes int64) (refund func(), _ error) {
+	limit := s.cfg.Daily
+	if shares == 0 {
+		limit.Shares = 0
+	}
+	if limit == (store.Daily{}) {
 		return func() {}, nil
 	}
 	now := s.now()
-	made := store.Charge{Client: s.clientKey(c.r), Day: now / daySeconds, Shares: 1, Bytes: size}
-	err := s.meta.Charge(c.ctx(), made, s.cfg.Daily)
+	made := store.Charge{Client: s.clientKey(c.r), Day: now / daySeconds, Shares: shares, Bytes: bytes}
+	err := s.meta.Charge(c.ctx(), made, limit)
 	code := api.CodeDailyShares
 	switch {
 	case errors.Is(err, store.ErrOverBytes):
@@ -91,7 +107,7 @@ func (s *Server) charge(c *call, size int64) (refund func(), _ error) {
 	}
 	return func() {
 		made.Shares, made.Bytes = -made.Shares, -made.Bytes
-		if err := s.meta.Charge(c.settled(), made, s.cfg.Daily); err != nil {
+		if err := s.meta.Charge(c.settled(), made, limit); err != nil {
 			c.log.Warn("failed to take a charge back", "error", c.scrub(err))
 		}
 	}, nil

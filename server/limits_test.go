@@ -3,6 +3,7 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -140,6 +141,87 @@ func TestDaily(t *testing.T) {
 	if text := h.log.String(); strings.Contains(text, "192.0.2.") {
 		t.Errorf("the log tells addresses:\n%s", text)
 	}
+}
+
+// A manifest is no way past the limit of a day: a large one is charged, once, to whoever sends it and before it is read, and not if it is not
+// kept. Small ones are free.
+func TestDailyManifest(t *testing.T) {
+	const limit, free = 1 << 20, 64 << 10
+	h := newHost(t, func(c *server.Config) {
+		c.Daily = store.Daily{Shares: 6, Bytes: limit}
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	})
+	h.now = time.Date(2026, 11, 30, 23, 0, 0, 0, time.UTC)
+	put := func(address string, l link, data []byte) answer {
+		return h.do("PUT", l.path+"/manifest", l.owner, data, "Content-Digest", digestOf(data), "X-Forwarded-For", address)
+	}
+	var all []link
+	for range 6 { // shares that announce nothing to speak of, made elsewhere
+		all = append(all, h.create(1))
+	}
+	h.want(put("192.0.2.1", all[0], sealed(free)), 204, "")
+	large := sealed(limit - 1)
+	h.want(put("192.0.2.1", all[1], append([]byte("not sealed"), large...)[:limit-1]), 422, api.CodeNotSealed)
+	wrong := h.do("PUT", all[1].path+"/manifest", all[1].owner, large, "Content-Digest", digestOf(large[1:]), "X-Forwarded-For", "192.0.2.1")
+	h.want(wrong, 400, api.CodeDigestMismatch)
+	for range 3 { // one and the same
+		h.want(put("192.0.2.1", all[1], large), 204, "")
+	}
+	a := h.want(put("192.0.2.1", all[2], sealed(free+1)), 429, api.CodeDailyBytes)
+	if a.header.Get("Retry-After") != "3600" {
+		t.Errorf("wait %s", a.header.Get("Retry-After"))
+	}
+	unread := httptest.NewRequest("PUT", all[2].path+"/manifest", untouched{t})
+	unread.RemoteAddr = "192.0.2.1:5"
+	unread.ContentLength = free + 1
+	unread.Header.Set("Expect", "100-continue")
+	unread.Header.Set("Authorization", "Bearer "+all[2].owner)
+	unread.Header.Set("Content-Digest", digestOf(large))
+	w := httptest.NewRecorder()
+	if h.srv.ServeHTTP(w, unread); w.Code != 429 {
+		t.Errorf("got %d", w.Code)
+	}
+	in, _ := terms(2)
+	h.want(h.do("POST", "/api/v1/shares", "", in, "X-Forwarded-For", "192.0.2.1"), 429, api.CodeDailyBytes)
+	h.want(put("192.0.2.1", all[2], sealed(free)), 204, "")
+	h.want(put("192.0.2.2", all[3], sealed(free+1)), 204, "")
+	h.pass(time.Hour)
+	h.want(put("192.0.2.1", all[4], sealed(free+1)), 204, "")
+}
+
+// A store that is called anew, as that of a Worker is, has the manifest charged once.
+func TestDailyManifestAgain(t *testing.T) {
+	again := &abortingBlobs{}
+	h := newHost(t, func(c *server.Config) {
+		again.Blobs, c.Blobs = c.Blobs, again
+		c.Daily = store.Daily{Bytes: 200_000}
+	})
+	l, manifest := h.create(1), sealed(199_999)
+	r := httptest.NewRequest("PUT", l.path+"/manifest", bytes.NewReader(manifest))
+	r.RemoteAddr = "127.0.0.1:5"
+	r.Header.Set("Authorization", "Bearer "+l.owner)
+	r.Header.Set("Content-Digest", digestOf(manifest))
+	func() {
+		defer func() { recover() }()
+		h.srv.ServeHTTP(httptest.NewRecorder(), r)
+	}()
+	if again.calls != 1 {
+		t.Fatalf("it was called %d times", again.calls)
+	}
+	h.want(h.put(l, "manifest", manifest), 204, "")
+}
+
+// abortingBlobs aborts the first Put.
+type abortingBlobs struct {
+	store.Blobs
+	calls int
+}
+
+func (b *abortingBlobs) Put(ctx context.Context, key store.Key, body io.Reader, size int64, magic string) error {
+	if b.calls++; b.calls == 1 {
+		panic(http.ErrAbortHandler)
+	}
+	return b.Blobs.Put(ctx, key, body, size, magic)
 }
 
 // gate lets max bodies in, of whom it may be.

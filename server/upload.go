@@ -74,7 +74,20 @@ func (s *Server) put(c *call, sh store.Share, n, limit int64) error {
 		return err // and the body stays where it is: to read it would be what there is too much of
 	}
 	defer leave()
-	return s.store(c, sh, part)
+	refund, err := s.chargePart(c, part)
+	if err != nil {
+		c.drain()
+		return err
+	}
+	stored := false
+	defer func() { // also if a store panics to be called again
+		if !stored {
+			refund()
+		}
+	}()
+	err = s.store(c, sh, part)
+	stored = err == nil
+	return err
 }
 
 // isStored tells whether part is there already. It is an error if another one is, or if there will not be any more.

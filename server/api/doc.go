@@ -54,7 +54,7 @@
 // are signed in as well, so clients had better just try. A share that was made is its owner's: none of the calls below asks for either.
 //
 // Limits of what an address may make in a day are 429 daily-shares and daily-bytes, with RetryAfter until the day ends (in UTC); the size
-// that is announced counts. A server without room is 507: storage-full if its store has none, over-total if it keeps as much as its
+// that is announced counts, and that of a manifest of more than 64 KiB when it is sent, which is then what daily-bytes answers. A server without room is 507: storage-full if its store has none, over-total if it keeps as much as its
 // operator lets it. Both may also be the answer to a manifest or a part, before a byte of it is taken if the client waits for that
 // ("Expect: 100-continue"): what was stored before stays, and the same bytes may be sent again when there is room.
 //

@@ -214,7 +214,7 @@ type Mender interface {
 // Daily is how much there may be of one client on a day; 0 is any number.
 type Daily struct{ Shares, Bytes int64 }
 
-// Charge is what a client makes.
+// Charge is what a client makes: a share, or more of one.
 type Charge struct {
 	Client        string // names it, for as long as the call takes
 	Day           int64  // since 1970, UTC

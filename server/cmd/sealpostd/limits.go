@@ -46,7 +46,7 @@ func (o *limitOptions) flags(fs *flag.FlagSet) {
 	fs.Var((*values.Size)(&o.totalSize), "max-total-size", "sealed `size` of all shares together, 0 for any")
 	fs.Var((*values.Size)(&o.minFree), "min-free", "`size` that stays free on the disk with the parts")
 	fs.Int64Var(&o.dailyShares, "daily-shares", 0, "`shares` per day (UTC) and client address, 0 for any number")
-	fs.Var((*values.Size)(&o.dailyBytes), "daily-size", "announced `size` of these together, 0 for any")
+	fs.Var((*values.Size)(&o.dailyBytes), "daily-size", "announced `size` of these together, and of manifests above 64 KiB, 0 for any")
 	fs.IntVar(&o.connections, "max-connections", 16384, "`connections` of clients at once, 0 for any number; further ones wait")
 	fs.IntVar(&o.parts, "parts-in-flight", 1024, "`parts` taken in at once, 0 for any number")
 	fs.IntVar(&o.clientParts, "client-parts-in-flight", 64, "`parts` of these from one client address, 0 for any number")
