@@ -132,6 +132,7 @@ var storeProblems = []struct {
 	{store.ErrMagic, api.CodeNotSealed},
 	{store.ErrSize, api.CodeInterrupted}, // the length was checked before, so the body fell short of it
 	{store.ErrEnough, api.CodeEnoughReports},
+	{store.ErrAllReports, api.CodeStorageFull},
 	{store.ErrFull, api.CodeStorageFull},
 	{store.ErrOverTotal, api.CodeOverTotal},
 	{store.ErrTooMany, api.CodeReadParts},

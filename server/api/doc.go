@@ -143,13 +143,14 @@
 // "Content-Type: application/octet-stream", and begins with [AgeMagic] (422 not-sealed). It has at most [MaxReportSize] bytes, which
 // Content-Length says before. What is in it is between clients and operator (package wasm/internal/report). Without a recipient the answer
 // is 403 reports-off. A share that is open is 409 not-ready: only one that is complete can be reported. The same bytes again are 204 and
-// add nothing. A share takes some reports, then it is 409 enough-reports, and a server some thousands, then it is 507 storage-full; the
+// add nothing. A share takes some reports, then it is 409 enough-reports, and a server some thousands, of shares that are not gone, then it is 507 storage-full; the
 // number of requests may be limited by address (429), and more tightly than that of new shares.
 //
-// When a server has those thousands, there is room again as the oldest have been kept for their time. The operator reads them with tools of
+// When a server has those thousands, the oldest report of a share that is gone makes room for a new one. If all of these shares are there,
+// there is room again as one of them goes, or is taken down. The operator reads them with tools of
 // their own (sealpostd admin reports, sealpost report); there is no call for that.
 //
-// The server cannot open a report. It keeps it for 90 days, also when the share is gone before, and with it the share's id and the time:
+// The server cannot open a report. It keeps it for 90 days, if there is room for so long, also when the share is gone before, and with it the share's id and the time:
 // so that the operator learns which share is meant, that it is reported and when, even if they never open one. For that time
 // they may still know that there was a share of this id, which is nothing that opens it; of its record and bytes nothing is kept for a
 // report. Who reports is not noted.

@@ -151,7 +151,7 @@ func (m *Metrics) Store(name string) observed.Observe {
 
 // answers are errors that say what there is, and not that something does not work. A full store is none of them.
 var answers = []error{store.ErrNotFound, store.ErrConflict, store.ErrIncomplete, store.ErrNotOpen, store.ErrSpent, store.ErrExhausted,
-	store.ErrEnough, store.ErrOverTotal, store.ErrOverShares, store.ErrOverBytes, store.ErrSize, store.ErrDigest, store.ErrMagic,
+	store.ErrEnough, store.ErrAllReports, store.ErrOverTotal, store.ErrOverShares, store.ErrOverBytes, store.ErrSize, store.ErrDigest, store.ErrMagic,
 	store.ErrTooMany, context.Canceled}
 
 func failed(err error) bool {
