@@ -34,6 +34,7 @@ type call struct {
 	code   api.Code // of the problem that was answered
 
 	counted bool // by the CallLimiter
+	damaged bool // a part was, or could not be read
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
@@ -77,7 +78,7 @@ func (s *Server) handler(path string, e endpoint) http.Handler {
 // settle tells log and observer of a request that is over.
 func (s *Server) settle(c *call, path string, took time.Duration, cut bool) {
 	method := knownMethod(c.r.Method)
-	s.cfg.Observer.Answered(Answer{Method: method, Route: path, Status: c.status, Problem: c.code, Cut: cut, Took: took})
+	s.cfg.Observer.Answered(Answer{Method: method, Route: path, Status: c.status, Problem: c.code, Cut: cut, Damaged: c.damaged, Took: took})
 	level := slog.LevelDebug
 	if c.status >= 400 {
 		level = slog.LevelInfo
@@ -103,8 +104,13 @@ func knownMethod(m string) string {
 
 // fail answers err. Once bytes are out it can only cut the connection, so that no client takes the answer for a whole one.
 func (s *Server) fail(c *call, path string, err error) {
+	if c.damaged = errors.Is(err, errDamaged); c.damaged {
+		c.log.Error("a part is damaged, or cannot be read", "route", path, "error", c.scrub(err))
+	}
 	if c.status != 0 {
-		c.log.Info("response cut short", "route", path, "error", c.scrub(err))
+		if !c.damaged {
+			c.log.Info("response cut short", "route", path, "error", c.scrub(err))
+		}
 		panic(http.ErrAbortHandler)
 	}
 	if errors.Is(err, store.ErrUnavailable) {

@@ -13,7 +13,8 @@
 //	sealpost_sweeps_total                 by kind (shares, reports, charges, orphans) and result (done, failed)
 //	sealpost_swept_total                  by kind: what sweeps have removed
 //	sealpost_store_duration_seconds       by store (blobs, meta) and operation, without waiting for the client
-//	sealpost_store_errors_total           by store and operation; answers such as “not found” are none, nor is a client that hung up
+//	sealpost_store_errors_total           by store and operation; answers such as “not found” are none, nor is a client that hung up.
+//	                                      Read of blobs is a part that is not there, is too short or broke off while it was sent: see fsck
 //	sealpost_ready, sealpost_draining     1 or 0
 //	sealpost_build_info                   1, by version
 //	go_*, process_*                       the runtime and the process
@@ -107,6 +108,9 @@ func (m *Metrics) Answered(a server.Answer) {
 	m.durations.WithLabelValues(a.Method, a.Route).Observe(a.Took.Seconds())
 	if a.Problem != "" {
 		m.refusals.WithLabelValues(a.Route, string(a.Problem)).Inc()
+	}
+	if a.Damaged {
+		m.storeErrors.WithLabelValues("blobs", "Read").Inc()
 	}
 	if a.Cut {
 		m.cut.WithLabelValues(a.Route).Inc()
