@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -117,10 +118,24 @@ func (s *Server) fail(c *call, path string, err error) {
 		c.drain() // whatever a sender was about to send; it is told to send it again
 	}
 	p := s.problemOf(c, err)
-	if p.Code == api.CodeInternal || p.Code == api.CodeStorageFull || p.Code == api.CodeOverTotal || errors.Is(err, store.ErrUnavailable) {
+	switch {
+	case errors.Is(err, store.ErrAllReports):
+		if s.reportsFull.due(s.now()) {
+			c.log.Warn("no room is left for reports, and all are of shares that are there")
+		}
+	case p.Code == api.CodeInternal, p.Code == api.CodeStorageFull, errors.Is(err, store.ErrUnavailable):
 		c.log.Error("request failed", "route", path, "code", p.Code, "error", c.scrub(err))
 	}
 	c.problem(p)
+}
+
+// seldom is when something was last worth a line: clients can bring it about as often as they like. The zero value is never.
+type seldom struct{ at atomic.Int64 }
+
+// due tells whether an hour has passed.
+func (s *seldom) due(now int64) bool {
+	last := s.at.Load()
+	return (last == 0 || now < last || now-last >= 60*60) && s.at.CompareAndSwap(last, now)
 }
 
 // storeProblems is the one table from errors to codes.

@@ -50,10 +50,14 @@ func (s *Server) room(c *call, size int64) error {
 		return nil
 	}
 	usage, err := s.meta.Usage(c.ctx())
-	if err == nil && usage > s.cfg.MaxTotalSize-size {
-		err = store.ErrOverTotal
+	if err != nil || usage <= s.cfg.MaxTotalSize-size {
+		return err
 	}
-	return err
+	// Anyone can announce more than there is room for. It is worth a word where a part would be too much.
+	if usage > s.cfg.MaxTotalSize-s.cfg.PartSize && s.totalFull.due(s.now()) {
+		c.log.Warn("as much is kept as may be", "bytes", usage, "limit", s.cfg.MaxTotalSize)
+	}
+	return store.ErrOverTotal
 }
 
 // roomForShare returns the problem of a share for which there is no room at all, so that its sender learns that before they begin.

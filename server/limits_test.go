@@ -9,9 +9,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -222,6 +224,100 @@ func (b *abortingBlobs) Put(ctx context.Context, key store.Key, body io.Reader, 
 		panic(http.ErrAbortHandler)
 	}
 	return b.Blobs.Put(ctx, key, body, size, magic)
+}
+
+// loud are the lines of the log that an operator is woken by.
+func (h *host) loud() (lines []string) {
+	for line := range strings.Lines(h.log.String()) {
+		if strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func (h *host) wantLoud(n int, last string) {
+	h.t.Helper()
+	if lines := h.loud(); len(lines) != n || n > 0 && !strings.Contains(lines[n-1], last) {
+		h.t.Errorf("%d lines are loud, want %d, the last with %q:\n%s", len(lines), n, last, strings.Join(lines, ""))
+	}
+}
+
+// What a client can bring about as often as it likes is nothing to wake an operator for; that there is no room is, now and then.
+func TestLoudTotal(t *testing.T) {
+	h := newHost(t, func(c *server.Config) { c.MaxTotalSize = 3 * partSize })
+	in, _ := terms(3*partSize + 1)
+	h.want(h.do("POST", "/api/v1/shares", "", in), 507, api.CodeOverTotal)
+	l := h.create(2 * partSize)
+	h.send(l, sealed(2*partSize)) // and a manifest: there is no room for a part
+	h.wantLoud(0, "")
+	full := `level=WARN msg="as much is kept as may be"`
+	for range 3 {
+		in, _ := terms(partSize)
+		h.want(h.do("POST", "/api/v1/shares", "", in), 507, api.CodeOverTotal)
+	}
+	h.wantLoud(1, full)
+	open := h.create(1)
+	h.want(h.put(open, "manifest", sealed(partSize)), 507, api.CodeOverTotal)
+	h.wantLoud(1, full)
+	h.pass(30 * time.Minute) // and the shares are still there
+	h.want(h.put(open, "manifest", sealed(partSize)), 507, api.CodeOverTotal)
+	h.wantLoud(1, full)
+	h.pass(30 * time.Minute)
+	h.want(h.put(open, "manifest", sealed(partSize)), 507, api.CodeOverTotal)
+	h.wantLoud(2, full)
+}
+
+// A disk that is full is an error, each time.
+func TestLoudDisk(t *testing.T) {
+	h := newHost(t, func(c *server.Config) { c.Blobs = fullBlobs{c.Blobs} })
+	for i := range 3 {
+		in, _ := terms(1)
+		h.want(h.do("POST", "/api/v1/shares", "", in), 507, api.CodeStorageFull)
+		h.wantLoud(i+1, "level=ERROR")
+	}
+}
+
+// Who deletes a share while a part of it arrives, or claims a size beyond all measure, is answered, and no failure of ours.
+func TestLoudOwners(t *testing.T) {
+	h := newHost(t)
+	l, content := h.create(1000), sealed(1000)
+	body, w := io.Pipe()
+	req, _ := http.NewRequest("PUT", h.url+l.path+"/parts/1", body)
+	req.ContentLength = 1000
+	req.Header.Set("Authorization", "Bearer "+l.owner)
+	req.Header.Set("Content-Digest", digestOf(content))
+	status := make(chan int)
+	go func() {
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Error(err)
+			status <- 0
+			return
+		}
+		resp.Body.Close()
+		status <- resp.StatusCode
+	}()
+	w.Write(content[:500])
+	for range 1000 { // until the file is begun
+		if files, _ := filepath.Glob(filepath.Join(h.dir, "blobs", "*", l.id, ".t*")); len(files) > 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	h.want(h.do("DELETE", l.path, l.owner, nil), 204, "")
+	w.Write(content[500:])
+	w.Close()
+	if got := <-status; got != 404 {
+		t.Errorf("the part is answered %d, want 404", got)
+	}
+	l = h.create(100)
+	h.send(l, sealed(100))
+	for _, size := range []int64{math.MaxInt64, math.MaxInt64 - partSize, 1 << 60} {
+		in := api.CompleteShare{Size: size, Parts: (size + partSize - 1) / partSize}
+		h.want(h.do("POST", l.path+"/complete", l.owner, in), 400, api.CodeWrongSize)
+	}
+	h.wantLoud(0, "")
 }
 
 // gate lets max bodies in, of whom it may be.
