@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -34,6 +35,7 @@ type call struct {
 	code   api.Code // of the problem that was answered
 
 	counted bool // by the CallLimiter
+	damaged bool // a part was, or could not be read
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
@@ -77,7 +79,7 @@ func (s *Server) handler(path string, e endpoint) http.Handler {
 // settle tells log and observer of a request that is over.
 func (s *Server) settle(c *call, path string, took time.Duration, cut bool) {
 	method := knownMethod(c.r.Method)
-	s.cfg.Observer.Answered(Answer{Method: method, Route: path, Status: c.status, Problem: c.code, Cut: cut, Took: took})
+	s.cfg.Observer.Answered(Answer{Method: method, Route: path, Status: c.status, Problem: c.code, Cut: cut, Damaged: c.damaged, Took: took})
 	level := slog.LevelDebug
 	if c.status >= 400 {
 		level = slog.LevelInfo
@@ -103,18 +105,37 @@ func knownMethod(m string) string {
 
 // fail answers err. Once bytes are out it can only cut the connection, so that no client takes the answer for a whole one.
 func (s *Server) fail(c *call, path string, err error) {
+	if c.damaged = errors.Is(err, errDamaged); c.damaged {
+		c.log.Error("a part is damaged, or cannot be read", "route", path, "error", c.scrub(err))
+	}
 	if c.status != 0 {
-		c.log.Info("response cut short", "route", path, "error", c.scrub(err))
+		if !c.damaged {
+			c.log.Info("response cut short", "route", path, "error", c.scrub(err))
+		}
 		panic(http.ErrAbortHandler)
 	}
 	if errors.Is(err, store.ErrUnavailable) {
 		c.drain() // whatever a sender was about to send; it is told to send it again
 	}
 	p := s.problemOf(c, err)
-	if p.Code == api.CodeInternal || p.Code == api.CodeStorageFull || p.Code == api.CodeOverTotal || errors.Is(err, store.ErrUnavailable) {
+	switch {
+	case errors.Is(err, store.ErrAllReports):
+		if s.reportsFull.due(s.now()) {
+			c.log.Warn("no room is left for reports, and all are of shares that are there")
+		}
+	case p.Code == api.CodeInternal, p.Code == api.CodeStorageFull, errors.Is(err, store.ErrUnavailable):
 		c.log.Error("request failed", "route", path, "code", p.Code, "error", c.scrub(err))
 	}
 	c.problem(p)
+}
+
+// seldom is when something was last worth a line: clients can bring it about as often as they like. The zero value is never.
+type seldom struct{ at atomic.Int64 }
+
+// due tells whether an hour has passed.
+func (s *seldom) due(now int64) bool {
+	last := s.at.Load()
+	return (last == 0 || now < last || now-last >= 60*60) && s.at.CompareAndSwap(last, now)
 }
 
 // storeProblems is the one table from errors to codes.
@@ -132,6 +153,7 @@ var storeProblems = []struct {
 	{store.ErrMagic, api.CodeNotSealed},
 	{store.ErrSize, api.CodeInterrupted}, // the length was checked before, so the body fell short of it
 	{store.ErrEnough, api.CodeEnoughReports},
+	{store.ErrAllReports, api.CodeStorageFull},
 	{store.ErrFull, api.CodeStorageFull},
 	{store.ErrOverTotal, api.CodeOverTotal},
 	{store.ErrTooMany, api.CodeReadParts},

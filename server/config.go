@@ -30,6 +30,7 @@ type Config struct {
 	Pages    http.Handler // answers whatever is not under /api, see Pages; nil for the API alone
 
 	CreateLimiter  Limiter        // of new shares, by client address
+	TakeLimiter    Limiter        // of downloads that are taken, by client address; not asked about a ticket that has one
 	ReportLimiter  Limiter        // of reports, by client address
 	MissLimiter    Limiter        // of refused tokens, by client address; never asked about a request with the right one
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Request-Id are believed
@@ -48,7 +49,7 @@ type Config struct {
 	PartSize        int64           // of small shares, doubled for larger ones as often as needed; 8 MiB
 
 	MaxTotalSize int64       // sealed bytes of all shares, manifests too; 0 for any number
-	Daily        store.Daily // of one client address; Bytes are those that are announced
+	Daily        store.Daily // of one client address; Bytes are those that are announced, and of large manifests
 	Flights      Flights     // of bodies that are taken in, by client address; nil for any number
 	CallLimiter  Limiter     // of calls for shares, by client address and token: what one may, another cannot use up
 

@@ -84,11 +84,30 @@ func (s *Server) takeDownload(c *call, sh store.Share) error {
 	if in.Ticket == (api.Hash{}) {
 		return api.NewProblem(api.CodeBadRequest)
 	}
+	if err := s.takes(c, sh, store.Hash(in.Ticket)); err != nil {
+		return err
+	}
 	got, err := s.meta.TakeDownload(c.ctx(), sh.ID, store.Hash(in.Ticket), s.now())
 	if err != nil {
 		return missIfNotFound(err)
 	}
 	return c.json(http.StatusOK, s.wireShare(got, false))
+}
+
+// takes returns the problem of a client that takes too many downloads. Each is a record, and of a share that may be downloaded any number of
+// times there is no end to them. Who goes on with one adds nothing, so is let through: the store is asked about that only when it matters.
+func (s *Server) takes(c *call, sh store.Share, ticket store.Hash) error {
+	p := limited(s.cfg.TakeLimiter, s.clientKey(c.r))
+	if p == nil {
+		return nil
+	}
+	switch _, err := s.meta.Ticket(c.ctx(), sh.ID, ticket, s.now()); {
+	case err == nil:
+		return nil
+	case !isGone(err):
+		return err
+	}
+	return p
 }
 
 func (s *Server) finishDownload(c *call, ticket store.Hash) error {

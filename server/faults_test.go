@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/sealpost/sealpost/server"
@@ -154,6 +157,105 @@ func TestCutDownload(t *testing.T) {
 	h.want(a, 404, api.CodeNotFound)
 	if a.header.Get("Content-Range") != "" {
 		t.Errorf("headers: %v", a.header)
+	}
+}
+
+// damagedBlobs opens something else than there is.
+type damagedBlobs struct {
+	store.Blobs
+	instead func(io.ReadCloser) (io.ReadCloser, error)
+}
+
+func (d *damagedBlobs) Open(ctx context.Context, k store.Key, offset, length int64) (io.ReadCloser, error) {
+	body, err := d.Blobs.Open(ctx, k, offset, length)
+	if err != nil || d.instead == nil {
+		return body, err
+	}
+	return d.instead(body)
+}
+
+// closing is a reader of which something has to be closed.
+type closing struct {
+	io.Reader
+	io.Closer
+}
+
+// An operator learns of a part that is not what its record says, whoever's fault the end of an answer seems to be; a client that hangs up, and
+// a share that goes meanwhile, are none of their business.
+func TestDamaged(t *testing.T) {
+	const size = 8 << 20 // more than is on its way when nobody reads
+	blobs, seen := &damagedBlobs{}, &recorder{}
+	h := newHost(t, func(c *server.Config) {
+		blobs.Blobs, c.Blobs = c.Blobs, blobs
+		c.Observer, c.PartSize = seen, size
+	})
+	content := sealed(size)
+	l := h.create(size, func(c *api.CreateShare) { c.MaxDownloads = 0 })
+	h.want(h.put(l, "manifest", sealed(100)), 204, "")
+	h.want(h.put(l, "parts/1", content), 204, "")
+	h.want(h.complete(l, size, 1), 200, "")
+	ticket := h.mustTake(l)
+	short, folder := filepath.Join(t.TempDir(), l.id), t.TempDir()
+	if err := os.WriteFile(short, content[:size/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	get := func(hangUp bool) {
+		resp, err := h.request("GET", l.path+"/parts/1", ticket)()
+		if err != nil {
+			return // cut before the client had the header
+		}
+		defer resp.Body.Close()
+		if !hangUp {
+			io.Copy(io.Discard, resp.Body)
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		instead func(io.ReadCloser) (io.ReadCloser, error)
+		hangUp  bool
+		damaged bool
+	}{
+		{"a file that is too short", func(b io.ReadCloser) (io.ReadCloser, error) {
+			b.Close()
+			return os.Open(short)
+		}, false, true},
+		{"a file that cannot be read", func(b io.ReadCloser) (io.ReadCloser, error) {
+			b.Close()
+			return os.Open(folder)
+		}, false, true},
+		{"a body that is too short", func(b io.ReadCloser) (io.ReadCloser, error) {
+			return closing{io.LimitReader(b, size/2), b}, nil
+		}, false, true},
+		{"a body that breaks off", func(b io.ReadCloser) (io.ReadCloser, error) {
+			return closing{io.MultiReader(io.LimitReader(b, size/2), iotest.ErrReader(errors.New("broken disk"))), b}, nil
+		}, false, true},
+		{"nothing", func(b io.ReadCloser) (io.ReadCloser, error) {
+			b.Close()
+			return nil, store.ErrNotFound
+		}, false, true},
+		{"a client that hangs up on a file", nil, true, false},
+		{"a client that hangs up", func(b io.ReadCloser) (io.ReadCloser, error) { return closing{b, b}, nil }, true, false},
+		{"a client that takes all", nil, false, false},
+		{"a share that goes meanwhile", func(b io.ReadCloser) (io.ReadCloser, error) {
+			b.Close()
+			h.meta.Remove(context.Background(), l.id, h.clock().Unix())
+			return nil, store.ErrNotFound
+		}, false, false},
+	} {
+		seen.take(0)
+		before := len(h.log.String())
+		blobs.instead = c.instead
+		get(c.hangUp)
+		told, said := seen.take(1), h.log.String()[before:]
+		if got := strings.Contains(told, "damaged"); got != c.damaged {
+			t.Errorf("%s: told %q, want damaged: %t", c.name, told, c.damaged)
+		}
+		if got := strings.Contains(said, `level=ERROR msg="a part is damaged, or cannot be read"`); got != c.damaged || strings.Contains(said, "level=ERROR") != c.damaged {
+			t.Errorf("%s: the log says\n%s", c.name, said)
+		}
+	}
+	if strings.Contains(h.log.String(), l.id) {
+		t.Errorf("the log tells the share:\n%s", h.log)
 	}
 }
 

@@ -40,6 +40,7 @@ type host struct {
 	blobs *disk.Store
 	meta  *sqlite.Store
 	log   *syncBuffer
+	dir   string // with blobs and meta.db
 
 	mu  sync.Mutex
 	now time.Time
@@ -60,7 +61,7 @@ func (h *host) pass(d time.Duration) {
 func newHost(t *testing.T, change ...func(*server.Config)) *host {
 	t.Helper()
 	dir := t.TempDir()
-	h := &host{t: t, now: time.Now(), log: &syncBuffer{}}
+	h := &host{t: t, now: time.Now(), log: &syncBuffer{}, dir: dir}
 	var err error
 	if h.blobs, err = disk.Open(filepath.Join(dir, "blobs")); err != nil {
 		t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"github.com/sealpost/sealpost/server/store"
 )
 
-// Limits of what is taken in. None of them is asked about what is read, so that whoever holds a link gets what it opens, however much
-// others send. Rates are kept by whoever makes the Limiters and Flights, for one process; what a client makes in a day, and all that is
+// Limits of what is taken in. None of them is asked about what is read, but for the rate of new downloads, so that whoever holds a link gets
+// what it opens, however much others send. Rates are kept by whoever makes the Limiters and Flights, for one process; what a client makes in a day, and all that is
 // kept, is counted in Meta, exactly, for all processes together.
 
 // Flights bounds how much is under way at once. It is safe for concurrent use, and bounds its own memory.
@@ -50,10 +50,14 @@ func (s *Server) room(c *call, size int64) error {
 		return nil
 	}
 	usage, err := s.meta.Usage(c.ctx())
-	if err == nil && usage > s.cfg.MaxTotalSize-size {
-		err = store.ErrOverTotal
+	if err != nil || usage <= s.cfg.MaxTotalSize-size {
+		return err
 	}
-	return err
+	// Anyone can announce more than there is room for. It is worth a word where a part would be too much.
+	if usage > s.cfg.MaxTotalSize-s.cfg.PartSize && s.totalFull.due(s.now()) {
+		c.log.Warn("as much is kept as may be", "bytes", usage, "limit", s.cfg.MaxTotalSize)
+	}
+	return store.ErrOverTotal
 }
 
 // roomForShare returns the problem of a share for which there is no room at all, so that its sender learns that before they begin.
@@ -68,15 +72,31 @@ func (s *Server) roomForShare(c *call, size int64) error {
 
 const daySeconds = 24 * 60 * 60
 
-// charge counts a share against what its client may make in a day. refund takes that back, if it turns out that there is no new share.
-// A charge that a crash keeps from being taken back counts until the day ends.
-func (s *Server) charge(c *call, size int64) (refund func(), _ error) {
-	if s.cfg.Daily == (store.Daily{}) {
+// freeManifest is up to how many bytes a manifest is not charged. Those of ordinary shares have less.
+const freeManifest = 64 << 10
+
+// chargePart counts a part that is new. What the parts have together was charged when it was announced, but for the manifest: that would else
+// be a way past the limit, of a share that announces next to nothing. Of two requests that bring the same one at the same time both are charged.
+func (s *Server) chargePart(c *call, part store.Part) (refund func(), _ error) {
+	if part.N != 0 || part.Size <= freeManifest {
+		return func() {}, nil
+	}
+	return s.charge(c, 0, part.Size)
+}
+
+// charge counts shares, and bytes, against what their client may make in a day. refund takes that back, if it turns out that there is nothing
+// new. A charge that a crash keeps from being taken back counts until the day ends.
+func (s *Server) charge(c *call, shares, bytes int64) (refund func(), _ error) {
+	limit := s.cfg.Daily
+	if shares == 0 {
+		limit.Shares = 0
+	}
+	if limit == (store.Daily{}) {
 		return func() {}, nil
 	}
 	now := s.now()
-	made := store.Charge{Client: s.clientKey(c.r), Day: now / daySeconds, Shares: 1, Bytes: size}
-	err := s.meta.Charge(c.ctx(), made, s.cfg.Daily)
+	made := store.Charge{Client: s.clientKey(c.r), Day: now / daySeconds, Shares: shares, Bytes: bytes}
+	err := s.meta.Charge(c.ctx(), made, limit)
 	code := api.CodeDailyShares
 	switch {
 	case errors.Is(err, store.ErrOverBytes):
@@ -91,7 +111,7 @@ func (s *Server) charge(c *call, size int64) (refund func(), _ error) {
 	}
 	return func() {
 		made.Shares, made.Bytes = -made.Shares, -made.Bytes
-		if err := s.meta.Charge(c.settled(), made, s.cfg.Daily); err != nil {
+		if err := s.meta.Charge(c.settled(), made, limit); err != nil {
 			c.log.Warn("failed to take a charge back", "error", c.scrub(err))
 		}
 	}, nil

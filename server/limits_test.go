@@ -3,14 +3,17 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -142,6 +145,181 @@ func TestDaily(t *testing.T) {
 	}
 }
 
+// A manifest is no way past the limit of a day: a large one is charged, once, to whoever sends it and before it is read, and not if it is not
+// kept. Small ones are free.
+func TestDailyManifest(t *testing.T) {
+	const limit, free = 1 << 20, 64 << 10
+	h := newHost(t, func(c *server.Config) {
+		c.Daily = store.Daily{Shares: 6, Bytes: limit}
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	})
+	h.now = time.Date(2026, 11, 30, 23, 0, 0, 0, time.UTC)
+	put := func(address string, l link, data []byte) answer {
+		return h.do("PUT", l.path+"/manifest", l.owner, data, "Content-Digest", digestOf(data), "X-Forwarded-For", address)
+	}
+	var all []link
+	for range 6 { // shares that announce nothing to speak of, made elsewhere
+		all = append(all, h.create(1))
+	}
+	h.want(put("192.0.2.1", all[0], sealed(free)), 204, "")
+	large := sealed(limit - 1)
+	h.want(put("192.0.2.1", all[1], append([]byte("not sealed"), large...)[:limit-1]), 422, api.CodeNotSealed)
+	wrong := h.do("PUT", all[1].path+"/manifest", all[1].owner, large, "Content-Digest", digestOf(large[1:]), "X-Forwarded-For", "192.0.2.1")
+	h.want(wrong, 400, api.CodeDigestMismatch)
+	for range 3 { // one and the same
+		h.want(put("192.0.2.1", all[1], large), 204, "")
+	}
+	a := h.want(put("192.0.2.1", all[2], sealed(free+1)), 429, api.CodeDailyBytes)
+	if a.header.Get("Retry-After") != "3600" {
+		t.Errorf("wait %s", a.header.Get("Retry-After"))
+	}
+	unread := httptest.NewRequest("PUT", all[2].path+"/manifest", untouched{t})
+	unread.RemoteAddr = "192.0.2.1:5"
+	unread.ContentLength = free + 1
+	unread.Header.Set("Expect", "100-continue")
+	unread.Header.Set("Authorization", "Bearer "+all[2].owner)
+	unread.Header.Set("Content-Digest", digestOf(large))
+	w := httptest.NewRecorder()
+	if h.srv.ServeHTTP(w, unread); w.Code != 429 {
+		t.Errorf("got %d", w.Code)
+	}
+	in, _ := terms(2)
+	h.want(h.do("POST", "/api/v1/shares", "", in, "X-Forwarded-For", "192.0.2.1"), 429, api.CodeDailyBytes)
+	h.want(put("192.0.2.1", all[2], sealed(free)), 204, "")
+	h.want(put("192.0.2.2", all[3], sealed(free+1)), 204, "")
+	h.pass(time.Hour)
+	h.want(put("192.0.2.1", all[4], sealed(free+1)), 204, "")
+}
+
+// A store that is called anew, as that of a Worker is, has the manifest charged once.
+func TestDailyManifestAgain(t *testing.T) {
+	again := &abortingBlobs{}
+	h := newHost(t, func(c *server.Config) {
+		again.Blobs, c.Blobs = c.Blobs, again
+		c.Daily = store.Daily{Bytes: 200_000}
+	})
+	l, manifest := h.create(1), sealed(199_999)
+	r := httptest.NewRequest("PUT", l.path+"/manifest", bytes.NewReader(manifest))
+	r.RemoteAddr = "127.0.0.1:5"
+	r.Header.Set("Authorization", "Bearer "+l.owner)
+	r.Header.Set("Content-Digest", digestOf(manifest))
+	func() {
+		defer func() { recover() }()
+		h.srv.ServeHTTP(httptest.NewRecorder(), r)
+	}()
+	if again.calls != 1 {
+		t.Fatalf("it was called %d times", again.calls)
+	}
+	h.want(h.put(l, "manifest", manifest), 204, "")
+}
+
+// abortingBlobs aborts the first Put.
+type abortingBlobs struct {
+	store.Blobs
+	calls int
+}
+
+func (b *abortingBlobs) Put(ctx context.Context, key store.Key, body io.Reader, size int64, magic string) error {
+	if b.calls++; b.calls == 1 {
+		panic(http.ErrAbortHandler)
+	}
+	return b.Blobs.Put(ctx, key, body, size, magic)
+}
+
+// loud are the lines of the log that an operator is woken by.
+func (h *host) loud() (lines []string) {
+	for line := range strings.Lines(h.log.String()) {
+		if strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func (h *host) wantLoud(n int, last string) {
+	h.t.Helper()
+	if lines := h.loud(); len(lines) != n || n > 0 && !strings.Contains(lines[n-1], last) {
+		h.t.Errorf("%d lines are loud, want %d, the last with %q:\n%s", len(lines), n, last, strings.Join(lines, ""))
+	}
+}
+
+// What a client can bring about as often as it likes is nothing to wake an operator for; that there is no room is, now and then.
+func TestLoudTotal(t *testing.T) {
+	h := newHost(t, func(c *server.Config) { c.MaxTotalSize = 3 * partSize })
+	in, _ := terms(3*partSize + 1)
+	h.want(h.do("POST", "/api/v1/shares", "", in), 507, api.CodeOverTotal)
+	l := h.create(2 * partSize)
+	h.send(l, sealed(2*partSize)) // and a manifest: there is no room for a part
+	h.wantLoud(0, "")
+	full := `level=WARN msg="as much is kept as may be"`
+	for range 3 {
+		in, _ := terms(partSize)
+		h.want(h.do("POST", "/api/v1/shares", "", in), 507, api.CodeOverTotal)
+	}
+	h.wantLoud(1, full)
+	open := h.create(1)
+	h.want(h.put(open, "manifest", sealed(partSize)), 507, api.CodeOverTotal)
+	h.wantLoud(1, full)
+	h.pass(30 * time.Minute) // and the shares are still there
+	h.want(h.put(open, "manifest", sealed(partSize)), 507, api.CodeOverTotal)
+	h.wantLoud(1, full)
+	h.pass(30 * time.Minute)
+	h.want(h.put(open, "manifest", sealed(partSize)), 507, api.CodeOverTotal)
+	h.wantLoud(2, full)
+}
+
+// A disk that is full is an error, each time.
+func TestLoudDisk(t *testing.T) {
+	h := newHost(t, func(c *server.Config) { c.Blobs = fullBlobs{c.Blobs} })
+	for i := range 3 {
+		in, _ := terms(1)
+		h.want(h.do("POST", "/api/v1/shares", "", in), 507, api.CodeStorageFull)
+		h.wantLoud(i+1, "level=ERROR")
+	}
+}
+
+// Who deletes a share while a part of it arrives, or claims a size beyond all measure, is answered, and no failure of ours.
+func TestLoudOwners(t *testing.T) {
+	h := newHost(t)
+	l, content := h.create(1000), sealed(1000)
+	body, w := io.Pipe()
+	req, _ := http.NewRequest("PUT", h.url+l.path+"/parts/1", body)
+	req.ContentLength = 1000
+	req.Header.Set("Authorization", "Bearer "+l.owner)
+	req.Header.Set("Content-Digest", digestOf(content))
+	status := make(chan int)
+	go func() {
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Error(err)
+			status <- 0
+			return
+		}
+		resp.Body.Close()
+		status <- resp.StatusCode
+	}()
+	w.Write(content[:500])
+	for range 1000 { // until the file is begun
+		if files, _ := filepath.Glob(filepath.Join(h.dir, "blobs", "*", l.id, ".t*")); len(files) > 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	h.want(h.do("DELETE", l.path, l.owner, nil), 204, "")
+	w.Write(content[500:])
+	w.Close()
+	if got := <-status; got != 404 {
+		t.Errorf("the part is answered %d, want 404", got)
+	}
+	l = h.create(100)
+	h.send(l, sealed(100))
+	for _, size := range []int64{math.MaxInt64, math.MaxInt64 - partSize, 1 << 60} {
+		in := api.CompleteShare{Size: size, Parts: (size + partSize - 1) / partSize}
+		h.want(h.do("POST", l.path+"/complete", l.owner, in), 400, api.CodeWrongSize)
+	}
+	h.wantLoud(0, "")
+}
+
 // gate lets max bodies in, of whom it may be.
 type gate struct {
 	mu      sync.Mutex
@@ -236,6 +414,44 @@ func TestCallLimit(t *testing.T) {
 		if strings.Contains(key, l.access) {
 			t.Error("a key has the token in it")
 		}
+	}
+}
+
+// Who takes a great many downloads waits, and nobody else does; nor does who goes on with one that they have. Strangers use up nothing.
+func TestTakeLimit(t *testing.T) {
+	takes := &counting{max: 3, keys: map[string]int{}}
+	h := newHost(t, func(c *server.Config) {
+		c.TakeLimiter = takes
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	})
+	l := h.create(100, func(c *api.CreateShare) { c.MaxDownloads = 0 })
+	h.send(l, sealed(100))
+	take := func(address, bearer string, ticket []byte) answer {
+		return h.do("POST", l.path+"/downloads", bearer, api.TakeDownload{Ticket: api.HashToken(ticket)}, "X-Forwarded-For", address)
+	}
+	_, wrong := newToken()
+	for range 5 {
+		ticket, _ := newToken()
+		h.want(take("192.0.2.1", wrong+wrong, ticket), 404, api.CodeNotFound)
+	}
+	mine, text := newToken()
+	h.want(take("192.0.2.1", l.bearer, mine), 200, "")
+	for range 2 {
+		ticket, _ := newToken()
+		h.want(take("192.0.2.1", l.bearer, ticket), 200, "")
+	}
+	other, _ := newToken()
+	a := h.want(take("192.0.2.1", l.bearer, other), 429, api.CodeTooManyRequests)
+	if a.header.Get("Retry-After") == "" {
+		t.Error("does not say when")
+	}
+	h.want(take("192.0.2.1", l.bearer, mine), 200, "")
+	if a := h.do("GET", l.path+"/content", text, nil, "X-Forwarded-For", "192.0.2.1"); a.status != 200 {
+		t.Errorf("content: %d", a.status)
+	}
+	h.want(take("192.0.2.2", l.bearer, other), 200, "")
+	if sh := into[api.Share](t, h.do("GET", l.path, l.owner, nil)); *sh.Taken != 4 {
+		t.Errorf("%d downloads are taken, want 4", *sh.Taken)
 	}
 }
 

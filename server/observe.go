@@ -25,6 +25,7 @@ type Answer struct {
 	Status  int           // 0 if the connection was cut before there was one
 	Problem api.Code      // "" for none
 	Cut     bool          // the body was not sent to its end
+	Damaged bool          // a part of the share is not there, is too short or cannot be read, which is no client's doing
 	Took    time.Duration // from the header of the request to the last byte of the answer
 }
 

@@ -24,7 +24,8 @@ type recorder struct {
 }
 
 func (r *recorder) Answered(a server.Answer) {
-	r.add("%s %s %d %s cut=%t", a.Method, a.Route, a.Status, a.Problem, a.Cut)
+	damaged := map[bool]string{true: " damaged"}[a.Damaged]
+	r.add("%s %s %d %s cut=%t%s", a.Method, a.Route, a.Status, a.Problem, a.Cut, damaged)
 	if a.Took < 0 || a.Took > time.Minute {
 		r.add("took %v", a.Took)
 	}

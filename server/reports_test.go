@@ -93,9 +93,22 @@ func TestReportLimits(t *testing.T) {
 	h.want(h.report(l, sealed(100)), 409, api.CodeEnoughReports)
 	h.want(h.report(l, last), 204, "")
 	h.want(h.report(other, sealed(100)), 204, "")
-	h.want(h.report(other, sealed(100)), 507, api.CodeStorageFull)
+	h.wantLoud(4, "a report came in")
+	for range 3 {
+		h.want(h.report(other, sealed(100)), 507, api.CodeStorageFull)
+	}
+	h.wantLoud(5, "no room is left for reports") // said once
 	if n := len(h.reports()); n != 3 {
 		t.Errorf("%d reports", n)
+	}
+	h.want(h.do("DELETE", l.path, l.owner, nil), 204, "")
+	h.want(h.report(other, sealed(100)), 204, "") // in the place of one that nothing can be done about any more
+	of := map[string]int{}
+	for _, r := range h.reports() {
+		of[r.Share]++
+	}
+	if of[l.id] != 1 || of[other.id] != 2 {
+		t.Errorf("%d reports of the one and %d of the other", of[l.id], of[other.id])
 	}
 }
 

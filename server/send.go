@@ -1,8 +1,10 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strconv"
 	"strings"
@@ -37,7 +39,21 @@ func (s *Server) send(c *call, sh store.Share, parts []store.Part, size int64, d
 		c.begin(status)
 		return nil
 	}
-	return s.sendSpans(c, status, spans(sh.ID, parts, from, to))
+	return s.missing(c, s.sendSpans(c, status, spans(sh.ID, parts, from, to)))
+}
+
+// errDamaged says that what is kept of a share is not what its record says, or cannot be read: an operator has to know.
+var errDamaged = errors.New("failed to read a part")
+
+// missing is err, and errDamaged besides if a part is not there while its share is. Else the share has gone meanwhile.
+func (s *Server) missing(c *call, err error) error {
+	if !isGone(err) {
+		return err
+	}
+	if _, gone := s.meta.Share(c.settled(), c.id, s.now()); gone != nil {
+		return err
+	}
+	return fmt.Errorf("%w: the store does not have it: %w", errDamaged, err)
 }
 
 // spans are where bytes from … to-1 of parts, one after the other, lie.
@@ -71,6 +87,9 @@ func (s *Server) sendSpans(c *call, status int, spans []store.Span) (err error) 
 func (s *Server) sendSpan(c *call, status int, span store.Span) error {
 	body, err := s.blobs.Open(c.ctx(), span.Key, span.Offset, span.Length)
 	if err != nil {
+		if c.status != 0 && !isGone(err) && c.ctx().Err() == nil { // else it can be answered, or is missing
+			err = fmt.Errorf("%w: %w", errDamaged, err)
+		}
 		return err
 	}
 	defer body.Close()
@@ -79,7 +98,26 @@ func (s *Server) sendSpan(c *call, status int, span store.Span) error {
 	}
 	n, err := io.CopyN(c.w, body, span.Length)
 	c.bytes += n
+	if err != nil && c.ctx().Err() == nil {
+		err = readError(body, err)
+	}
 	return err
+}
+
+// readError is the err of a copy, and errDamaged besides if it is body that has come to an end, and not the client: then body says so again. It
+// is not wrapped to find out, as the system would not copy from it then. Names of files have the id in them, so they are left out.
+func readError(body io.Reader, err error) error {
+	if err == io.EOF { // of io.CopyN: of body alone
+		return fmt.Errorf("%w: it is shorter than its record", errDamaged)
+	}
+	_, again := body.Read(make([]byte, 1))
+	if again == nil || again == io.EOF { // the end is where it is when all was read, and the client took less
+		return err
+	}
+	if path, ok := errors.AsType[*fs.PathError](again); ok {
+		again = path.Err
+	}
+	return fmt.Errorf("%w: it cannot be read: %w", errDamaged, again)
 }
 
 // byteRange parses the value of a Range header for size bytes. What is malformed, and several ranges, means the whole.

@@ -2,9 +2,9 @@
 // whoever proves the link. It never holds a key. The calls are in package api, the storage contract in package store.
 //
 // A Server is an http.Handler for every platform, natively as on Cloudflare Workers. It has no listener, no file, no
-// goroutine and no clock of its own, keeps nothing between requests, and never wraps a part's ResponseWriter or body:
-// what they implement beyond the interface (sendfile, a raw stream) is what lets bytes bypass this program. Whoever mounts
-// it calls Sweep every minute or so, and SweepOrphans every hour or so.
+// goroutine and no clock of its own, keeps nothing between requests but when it last warned of what clients can repeat, and never
+// wraps a part's ResponseWriter or body: what they implement beyond the interface (sendfile, a raw stream) is what lets bytes bypass
+// this program. Whoever mounts it calls Sweep every minute or so, and SweepOrphans every hour or so.
 //
 // Who may do what is decided in auth.go by tokens of which only the SHA-256 is stored. Whatever is unknown, expired, revoked,
 // spent, malformed or not permitted gets one and the same answer.
@@ -27,6 +27,8 @@ type Server struct {
 	meta    store.Meta
 	headers []header // of every answer
 	mux     http.Handler
+
+	totalFull, reportsFull seldom
 }
 
 // New returns a Server, or an error that says what is wrong with c.

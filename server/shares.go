@@ -62,7 +62,7 @@ func (s *Server) createShare(c *call) error {
 	if err := s.roomForShare(c, in.Size); err != nil {
 		return err
 	}
-	refund, err := s.charge(c, in.Size)
+	refund, err := s.charge(c, 1, in.Size)
 	if err != nil {
 		return err
 	}

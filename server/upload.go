@@ -74,7 +74,20 @@ func (s *Server) put(c *call, sh store.Share, n, limit int64) error {
 		return err // and the body stays where it is: to read it would be what there is too much of
 	}
 	defer leave()
-	return s.store(c, sh, part)
+	refund, err := s.chargePart(c, part)
+	if err != nil {
+		c.drain()
+		return err
+	}
+	stored := false
+	defer func() { // also if a store panics to be called again
+		if !stored {
+			refund()
+		}
+	}()
+	err = s.store(c, sh, part)
+	stored = err == nil
+	return err
 }
 
 // isStored tells whether part is there already. It is an error if another one is, or if there will not be any more.
@@ -116,7 +129,7 @@ func (s *Server) store(c *call, sh store.Share, part store.Part) error {
 	key := store.Key{Share: sh.ID, N: part.N, Digest: part.Digest}
 	if err := s.blobs.Put(c.ctx(), key, c.r.Body, part.Size, magicOf(part.N)); err != nil {
 		c.drain()
-		return bodyError(err)
+		return s.unlessGone(c, bodyError(err))
 	}
 	return s.record(c, sh, part, key)
 }
@@ -159,6 +172,16 @@ func bodyError(err error) error {
 	return missIfNotFound(err)
 }
 
+// unlessGone is err, unless it is of a store that could not keep a part because its share was deleted meanwhile, and cannot tell.
+func (s *Server) unlessGone(c *call, err error) error {
+	if errors.Is(err, store.ErrUnavailable) {
+		if _, gone := s.meta.Share(c.settled(), c.id, s.now()); isGone(gone) {
+			return errMiss
+		}
+	}
+	return err
+}
+
 // drain reads what is left of a body that is not wanted, as far as a part may go. A client that waits for permission to send
 // is not given it.
 func (c *call) drain() {
@@ -191,7 +214,7 @@ func (s *Server) completeShare(c *call, sh store.Share) error {
 		return err
 	}
 	switch {
-	case in.Size < 1 || in.Parts != partCount(in.Size, sh.PartSize):
+	case in.Size < 1 || in.Size > maxShareSize || in.Parts != partCount(in.Size, sh.PartSize):
 		return api.NewProblem(api.CodeWrongSize)
 	case sh.State == store.Open && in.Size > sh.Size:
 		return api.NewProblem(api.CodeTooLarge)

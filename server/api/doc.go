@@ -31,7 +31,8 @@
 // password costs no try. Nobody without the link can use tries up.
 //
 // Requests without the right token may be answered 429 too-many-requests when an address makes many. With the right one they are only if
-// they report, or if the same address makes a great many with the very same token: so nobody else can use up what a holder has.
+// they report, if the address takes a great many downloads, or makes a great many requests with the very same token: so nobody at another
+// address can use up what a holder has. A ticket that has a download is not refused it.
 //
 // # Calls
 //
@@ -53,7 +54,7 @@
 // are signed in as well, so clients had better just try. A share that was made is its owner's: none of the calls below asks for either.
 //
 // Limits of what an address may make in a day are 429 daily-shares and daily-bytes, with RetryAfter until the day ends (in UTC); the size
-// that is announced counts. A server without room is 507: storage-full if its store has none, over-total if it keeps as much as its
+// that is announced counts, and that of a manifest of more than 64 KiB when it is sent, which is then what daily-bytes answers. A server without room is 507: storage-full if its store has none, over-total if it keeps as much as its
 // operator lets it. Both may also be the answer to a manifest or a part, before a byte of it is taken if the client waits for that
 // ("Expect: 100-continue"): what was stored before stays, and the same bytes may be sent again when there is room.
 //
@@ -142,13 +143,14 @@
 // "Content-Type: application/octet-stream", and begins with [AgeMagic] (422 not-sealed). It has at most [MaxReportSize] bytes, which
 // Content-Length says before. What is in it is between clients and operator (package wasm/internal/report). Without a recipient the answer
 // is 403 reports-off. A share that is open is 409 not-ready: only one that is complete can be reported. The same bytes again are 204 and
-// add nothing. A share takes some reports, then it is 409 enough-reports, and a server some thousands, then it is 507 storage-full; the
+// add nothing. A share takes some reports, then it is 409 enough-reports, and a server some thousands, of shares that are not gone, then it is 507 storage-full; the
 // number of requests may be limited by address (429), and more tightly than that of new shares.
 //
-// When a server has those thousands, there is room again as the oldest have been kept for their time. The operator reads them with tools of
+// When a server has those thousands, the oldest report of a share that is gone makes room for a new one. If all of these shares are there,
+// there is room again as one of them goes, or is taken down. The operator reads them with tools of
 // their own (sealpostd admin reports, sealpost report); there is no call for that.
 //
-// The server cannot open a report. It keeps it for 90 days, also when the share is gone before, and with it the share's id and the time:
+// The server cannot open a report. It keeps it for 90 days, if there is room for so long, also when the share is gone before, and with it the share's id and the time:
 // so that the operator learns which share is meant, that it is reported and when, even if they never open one. For that time
 // they may still know that there was a share of this id, which is nothing that opens it; of its record and bytes nothing is kept for a
 // report. Who reports is not noted.

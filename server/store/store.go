@@ -32,10 +32,11 @@ var (
 	ErrSpent      = errors.New("no downloads left")               // TakeDownload
 	ErrExhausted  = errors.New("no tries left")                   // Try
 	ErrEnough     = errors.New("share has enough reports")        // AddReport
+	ErrAllReports = errors.New("enough reports of all shares")    // AddReport
 	ErrSize       = errors.New("body has another size")           // Put: longer or shorter than announced
 	ErrDigest     = errors.New("body has another digest")         // Put
 	ErrMagic      = errors.New("body begins with something else") // Put
-	ErrFull       = errors.New("no space left")                   // any write; AddReport: or enough of all shares
+	ErrFull       = errors.New("no space left")                   // any write
 	ErrOverTotal  = errors.New("as much is kept as may be")       // AddPart
 	ErrOverShares = errors.New("enough shares for a day")         // Charge
 	ErrOverBytes  = errors.New("enough bytes for a day")          // Charge
@@ -214,7 +215,7 @@ type Mender interface {
 // Daily is how much there may be of one client on a day; 0 is any number.
 type Daily struct{ Shares, Bytes int64 }
 
-// Charge is what a client makes.
+// Charge is what a client makes: a share, or more of one.
 type Charge struct {
 	Client        string // names it, for as long as the call takes
 	Day           int64  // since 1970, UTC
@@ -284,8 +285,9 @@ type Meta interface {
 	// DropCharges deletes what was counted on days before one, and the salts of these, and returns how many days that were.
 	DropCharges(ctx context.Context, before int64) (int64, error)
 	// AddReport keeps r of the share r.Share, which is ErrNotFound here until it is ready, too; r.Received is its now. A report of the
-	// same share and bytes that is there already is left as it is, which is fine. At the limit it is ErrEnough, or ErrFull if it is that of all shares, which racing calls
-	// may pass by a few.
+	// same share and bytes that is there already is left as it is, which is fine. At the limit of a share it is ErrEnough. At that of all
+	// shares, which racing calls may pass by a few, the oldest reports of shares that are gone make room, as many as it takes; if there
+	// are not so many, it is ErrAllReports.
 	AddReport(ctx context.Context, r Report, limit ReportLimit) error
 	// Reports returns the next reports after a given one, or the first ones after the zero Report, in the order of Received and
 	// ID; at most limit. Those of shares that are gone are among them.

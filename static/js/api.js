@@ -42,6 +42,7 @@ export class Problem extends Error {
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
  * @property {number} [tries]
+ * @property {boolean} [queues] waits for as long as the address has made too many requests
  * @property {Moved} [moved]
  * @property {line.Piece} [piece] that the answer brings; each try asks for what is missing of it
  */
@@ -139,7 +140,7 @@ export const getManifest = (id, reader, read) => request("GET", `shares/${id}/ma
  * @param {AbortSignal} signal
  */
 export const takeDownload = (id, reader, hash, signal) =>
-  request("POST", `shares/${id}/downloads`, readNothing, { token: reader, json: { ticket: hash }, signal });
+  request("POST", `shares/${id}/downloads`, readNothing, { token: reader, json: { ticket: hash }, signal, queues: true });
 
 /**
  * Brings what is missing of a piece of part n.
@@ -275,7 +276,8 @@ function passes(p) {
  * @param {Problem} p
  * @param {number} wait milliseconds until the next time
  */
-function tries({ tries = TRIES }, p, wait) {
+function tries({ tries = TRIES, queues }, p, wait) {
+  if (queues && p.code === "too-many-requests") return Infinity;
   if (tries !== TRANSFER) return wait > LONGEST_WAIT ? 0 : tries;
   return p.code === "offline" || p.status === 429 || p.status > 500 ? tries : STUBBORN;
 }

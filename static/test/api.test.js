@@ -28,6 +28,27 @@ test("what a person decides is not asked again, not even in a transfer; what pas
   assert.equal(answers.length, 0);
 });
 
+test("a download waits its turn, however many others take at this address, until that is no longer wanted", async (t) => {
+  /** @type {number[]} */
+  const waits = [];
+  t.mock.method(globalThis, "setTimeout", (/** @type {() => void} */ f, /** @type {number} */ ms) => (waits.push(ms), setImmediate(f)));
+  const busy = () => Response.json({ code: "too-many-requests", retryAfter: 40 }, { status: 429 });
+  const answers = Array.from({ length: 20 }, busy);
+  t.mock.method(globalThis, "fetch", async () => answers.shift() ?? Response.json({}));
+  await api.takeDownload("id", "reader", "hash", new AbortController().signal);
+  assert.equal(answers.length, 0);
+  assert.equal(waits.filter((ms) => ms === 40_000).length, 20, "as long as the server says");
+  t.mock.method(globalThis, "fetch", async () => Response.json({ code: "no-downloads-left" }, { status: 410 }));
+  await assert.rejects(api.takeDownload("id", "reader", "hash", new AbortController().signal), { code: "no-downloads-left" });
+  const cancel = new AbortController();
+  t.mock.method(globalThis, "fetch", async (/** @type {string} */ _, /** @type {RequestInit} */ { signal }) => {
+    signal?.throwIfAborted();
+    cancel.abort();
+    return busy();
+  });
+  await assert.rejects(api.takeDownload("id", "reader", "hash", cancel.signal), { name: "AbortError" });
+});
+
 test("an upload token is shown where a share is made, if there is one", async (t) => {
   const terms = { access: "", reader: "", owner: "", password: false, size: 1, lifetime: 1, maxDownloads: 0 };
   for (const token of ["token", "", undefined]) {

@@ -44,7 +44,7 @@ func newSite(t *testing.T, args ...string) *site {
 func newSiteOn(t *testing.T, g ground, args ...string) *site {
 	t.Helper()
 	s := &site{t: t, scheme: "http"}
-	s.server, s.addr = g.start(t, append([]string{"-create-rate", "0", "-miss-rate", "0", "-report-rate", "0", "-call-rate", "0"}, args...))
+	s.server, s.addr = g.start(t, append([]string{"-create-rate", "0", "-take-rate", "0", "-miss-rate", "0", "-report-rate", "0", "-call-rate", "0"}, args...))
 	s.tap = newTap(t, s.addr)
 	s.url = s.tap.url
 	return s

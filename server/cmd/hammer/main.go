@@ -8,8 +8,8 @@
 //	hammer -url https://files.example.org -ca ca.pem -http2 -mine
 //
 // It prints rates, latencies and errors by problem code, and ends with a status other than 0 if anything was not as it should
-// be. What it makes it deletes again. A server limits what one address may do: give it -create-rate 0 -call-rate 0
-// -client-parts-in-flight 0 -client-connections 0 for the time.
+// be. What it makes it deletes again. A server limits what one address may do: give it -create-rate 0 -take-rate 0
+// -call-rate 0 -client-parts-in-flight 0 -client-connections 0 for the time.
 // Package load says what is done and checked.
 //
 // It is for your own servers. An address other than this machine's it takes only with -mine.

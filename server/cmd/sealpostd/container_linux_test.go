@@ -38,7 +38,7 @@ func TestContainer(t *testing.T) {
 	if err := os.Chown(filepath.Join(dir, img.volume), uid, uid); err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"SEALPOST_PART_SIZE=64KiB", "SEALPOST_CREATE_RATE=0", // as the harness wants it
+	env := []string{"SEALPOST_PART_SIZE=64KiB", "SEALPOST_CREATE_RATE=0", "SEALPOST_TAKE_RATE=0", // as the harness wants it
 		"SEALPOST_PRIVATE_LISTEN=" + freeAddress(t)} // as the compose files have it, but for the port
 	for name, value := range img.env {
 		if name == "SEALPOST_LISTEN" {

@@ -49,7 +49,7 @@ func newTarget(f *testing.F) *target {
 	done := make(chan error, 1)
 	go func() {
 		done <- run(ctx, []string{"-listen", "127.0.0.1:0", "-data", filepath.Join(f.TempDir(), "data"), "-part-size", "64KiB",
-			"-log-level", "error", "-create-rate", "0", "-miss-rate", "0"}, none, w)
+			"-log-level", "error", "-create-rate", "0", "-take-rate", "0", "-miss-rate", "0"}, none, w)
 		w.Close()
 	}()
 	t := &target{connection: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},

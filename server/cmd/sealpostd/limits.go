@@ -17,7 +17,7 @@ import (
 
 // limitOptions are how much is taken in, and of whom.
 type limitOptions struct {
-	createRate, missRate, reportRate, callRate float64 // per minute
+	createRate, takeRate, missRate, reportRate, callRate float64 // per minute
 
 	totalSize         int64
 	minFree           int64
@@ -43,13 +43,14 @@ func (o *limitOptions) flags(fs *flag.FlagSet) {
 	o.headerTimeout, o.stallTimeout, o.idleTimeout = 10*time.Second, 60*time.Second, 75*time.Second
 	o.maxHeaders = 16 << 10
 	fs.Float64Var(&o.createRate, "create-rate", 60, "`shares` per minute and client address, 0 for any number")
+	fs.Float64Var(&o.takeRate, "take-rate", 600, "`downloads` taken per minute and client address, 0 for any number")
 	fs.Float64Var(&o.missRate, "miss-rate", 300, "`refusals` per minute and client address that say why, 0 for any number")
 	fs.Float64Var(&o.reportRate, "report-rate", 6, "`reports` per minute and client address, 0 for any number")
 	fs.Float64Var(&o.callRate, "call-rate", 6000, "`calls` per minute with one token and from one client address, 0 for any number")
 	fs.Var((*values.Size)(&o.totalSize), "max-total-size", "sealed `size` of all shares together, 0 for any")
 	fs.Var((*values.Size)(&o.minFree), "min-free", "`size` that stays free on the disk with the parts")
 	fs.Int64Var(&o.dailyShares, "daily-shares", 0, "`shares` per day (UTC) and client address, 0 for any number")
-	fs.Var((*values.Size)(&o.dailyBytes), "daily-size", "announced `size` of these together, 0 for any")
+	fs.Var((*values.Size)(&o.dailyBytes), "daily-size", "announced `size` of these together, and of manifests above 64 KiB, 0 for any")
 	fs.IntVar(&o.connections, "max-connections", 16384, "`connections` of clients at once, 0 for any number; further ones wait")
 	fs.IntVar(&o.clientConnections, "client-connections", 1024, "`connections` of these from one client address, 0 for any number; further ones are closed")
 	fs.IntVar(&o.parts, "parts-in-flight", 1024, "`parts` taken in at once, 0 for any number")
@@ -98,7 +99,7 @@ func (o *limitOptions) uploads() string {
 
 // apply sets what of it is the handler's. It opens the file of tokens to read it.
 func (o *limitOptions) apply(c *server.Config, log *slog.Logger) error {
-	c.CreateLimiter, c.MissLimiter = newLimiter(o.createRate), newLimiter(o.missRate)
+	c.CreateLimiter, c.TakeLimiter, c.MissLimiter = newLimiter(o.createRate), newLimiter(o.takeRate), newLimiter(o.missRate)
 	c.ReportLimiter, c.CallLimiter = newLimiter(o.reportRate), newLimiter(o.callRate)
 	c.MaxTotalSize = o.totalSize
 	c.Daily = store.Daily{Shares: o.dailyShares, Bytes: o.dailyBytes}

@@ -237,6 +237,35 @@ func TestSlowClients(t *testing.T) {
 	d.wantWhole(t, other, newToken())
 }
 
+// TestTakeRate: somebody who takes downloads of a share of their own, which has no end of them, is told to wait, and makes no more records
+// than the rate lets them; whoever has taken one goes on with it.
+func TestTakeRate(t *testing.T) {
+	d := start(t, filepath.Join(t.TempDir(), "data"), "-take-rate", "30")
+	u, mine := newUpload(smallPart), newToken()
+	d.send(t, u, 0)
+	d.wantWhole(t, u, mine)
+	began, taken, refused := time.Now(), int64(1), 0
+	for refused < 20 {
+		switch a, err := d.take(u, newToken()); {
+		case err != nil:
+			t.Fatal(err)
+		case a.status == http.StatusOK:
+			taken++
+		case a.status == http.StatusTooManyRequests && a.code() == api.CodeTooManyRequests && a.header.Get("Retry-After") != "":
+			refused++
+		default:
+			t.Fatal(a)
+		}
+	}
+	if most := 31 + int64(time.Since(began)/(2*time.Second)); taken < 30 || taken > most {
+		t.Errorf("%d downloads are taken, want 30 … %d", taken, most)
+	}
+	d.wantWhole(t, u, mine)
+	if s := d.state(t, u); *s.Taken != taken {
+		t.Errorf("%d downloads are counted, want %d", *s.Taken, taken)
+	}
+}
+
 // TestManyAddresses: however many addresses somebody has, what is remembered of them is bounded, and a holder of a link is never kept from it.
 func TestManyAddresses(t *testing.T) {
 	d := start(t, filepath.Join(t.TempDir(), "data"), "-miss-rate", "5", "-create-rate", "5", "-call-rate", "100", "-daily-shares", "3",

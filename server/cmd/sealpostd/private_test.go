@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -50,6 +51,40 @@ func ask(t *testing.T, method, url string, header ...string) (int, string) {
 		t.Fatal(err)
 	}
 	return res.StatusCode, string(b)
+}
+
+// TestDamagedPart: an operator is told, in log and metrics, of parts that are too short, cannot be read, or are not there.
+func TestDamagedPart(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	d := start(t, data, "-private-listen", "127.0.0.1:0")
+	private := d.private(t)
+	u, ticket := newUpload(3*smallPart), newToken()
+	d.send(t, u, 0)
+	d.wantWhole(t, u, ticket)
+	for i, damage := range []func(name string) error{
+		func(name string) error { return os.Truncate(name, smallPart/2) },
+		func(name string) error { return errors.Join(os.Remove(name), os.Mkdir(name, 0o700)) },
+		func(name string) error { return os.Remove(name) },
+	} {
+		n := int64(i + 1)
+		files, err := filepath.Glob(filepath.Join(data, "blobs", "*", u.id, fmt.Sprintf("%d-*", n)))
+		if err != nil || len(files) != 1 {
+			t.Fatal(files, err)
+		}
+		if err := damage(files[0]); err != nil {
+			t.Fatal(err)
+		}
+		if a, err := d.call("GET", u.path(fmt.Sprintf("/parts/%d", n)), ticket.text, nil, ""); err == nil && a.status == http.StatusOK {
+			t.Errorf("part %d came whole, of %d bytes", n, len(a.body))
+		}
+		time.Sleep(50 * time.Millisecond) // what is counted is counted after the answer
+		if _, text := ask(t, "GET", private+"/metrics"); !strings.Contains(text, fmt.Sprintf("sealpost_store_errors_total{operation=\"Read\",store=\"blobs\"} %d\n", n)) {
+			t.Errorf("damage of part %d is not counted", n)
+		}
+		if found := strings.Count(d.text(), `level=ERROR msg="a part is damaged, or cannot be read"`); int64(found) != n {
+			t.Errorf("the log tells %d times of %d parts", found, n)
+		}
+	}
 }
 
 // TestMetrics: what is scraped is what happened, and tells nothing of whom it happened to.

@@ -74,7 +74,7 @@ func TestOptions(t *testing.T) {
 		o.lifetimes.String() != "2s,1h,7d" {
 		t.Errorf("parsed %+v", o)
 	}
-	for _, args := range [][]string{{"-sweep", "1ms"}, {"x"}, {"-log-format", "xml"}, {"-create-rate", "-1"},
+	for _, args := range [][]string{{"-sweep", "1ms"}, {"x"}, {"-log-format", "xml"}, {"-create-rate", "-1"}, {"-take-rate", "-1"},
 		{"-lifetimes", "1x"},
 		{"-max-share-size", "0"}, {"-part-size", "0"}, {"-max-downloads", "0"}, {"-abandon-after", "0s"}, // not: as much as can be
 		{"-db", "mysql://x"}, {"-db", "postgres://x", "-db-file", "y"}, {"-s3-bucket", "b"}, {"-s3-endpoint", "https://s3.example"}, {"-s3-direct", "https://s3.example"},

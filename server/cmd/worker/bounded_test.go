@@ -166,7 +166,7 @@ func TestBounded(t *testing.T) {
 	if os.Getenv("SEALPOST_LONG") == "1" {
 		size = 1 << 30
 	}
-	d := deploy(t, "worker.mjs", "SEALPOST_SUBREQUESTS:10000", "SEALPOST_CREATE_RATE:0")
+	d := deploy(t, "worker.mjs", "SEALPOST_SUBREQUESTS:10000", "SEALPOST_CREATE_RATE:0", "SEALPOST_TAKE_RATE:0")
 	isolate, err := d.Inspect()
 	if err != nil {
 		t.Fatal(err)

@@ -36,7 +36,7 @@ func newServer(getenv func(string) string, logger *slog.Logger) (*server.Server,
 		Log:   logger,
 		Build: build,
 	}
-	createRate, missRate, reportRate, callRate := 60.0, 300.0, 6.0, 0.0
+	createRate, takeRate, missRate, reportRate, callRate := 60.0, 600.0, 300.0, 6.0, 0.0
 	var uploadTokens text
 	// Subrequests of a request: 50 on Cloudflare's free plan, 10,000 on the paid one.
 	// https://developers.cloudflare.com/workers/platform/limits/
@@ -49,6 +49,7 @@ func newServer(getenv func(string) string, logger *slog.Logger) (*server.Server,
 		set(getenv, "MAX_DOWNLOADS", (*integer)(&c.MaxDownloads)),
 		set(getenv, "ABANDON_AFTER", (*values.Duration)(&c.AbandonAfter)),
 		set(getenv, "CREATE_RATE", (*number)(&createRate)),
+		set(getenv, "TAKE_RATE", (*number)(&takeRate)),
 		set(getenv, "MISS_RATE", (*number)(&missRate)),
 		set(getenv, "REPORT_RATE", (*number)(&reportRate)),
 		set(getenv, "CALL_RATE", (*number)(&callRate)),
@@ -62,7 +63,8 @@ func newServer(getenv func(string) string, logger *slog.Logger) (*server.Server,
 	if err != nil {
 		return nil, err
 	}
-	c.CreateLimiter, c.MissLimiter = newLimiter("create", createRate), newLimiter("miss", missRate)
+	c.CreateLimiter, c.TakeLimiter = newLimiter("create", createRate), newLimiter("take", takeRate)
+	c.MissLimiter = newLimiter("miss", missRate)
 	c.ReportLimiter, c.CallLimiter = newLimiter("report", reportRate), newLimiter("call", callRate)
 	if uploadTokens != "" {
 		list, err := tokens.Parse([]byte(uploadTokens))

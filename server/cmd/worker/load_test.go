@@ -223,7 +223,7 @@ func (s *share) trickle(path string, data []byte, finish <-chan struct{}) (strin
 // are instances, 16 clients go through whole shares; some hang up in the middle; and all that was trickled is there in the end.
 func TestPool(t *testing.T) {
 	t.Parallel()
-	d := deploy(t, "worker.mjs", "SEALPOST_PART_SIZE:64KiB", "SEALPOST_CREATE_RATE:0", "SEALPOST_MISS_RATE:0")
+	d := deploy(t, "worker.mjs", "SEALPOST_PART_SIZE:64KiB", "SEALPOST_CREATE_RATE:0", "SEALPOST_TAKE_RATE:0", "SEALPOST_MISS_RATE:0")
 	s, err := create(d.URL, sealed(40*64<<10))
 	if err != nil {
 		t.Fatal(err)

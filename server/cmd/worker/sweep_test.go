@@ -77,7 +77,7 @@ func TestSweep(t *testing.T) {
 // sender stays to hear so.
 func TestRevokedMeanwhile(t *testing.T) {
 	t.Parallel()
-	d := deploy(t, "worker.mjs", "SEALPOST_CREATE_RATE:0")
+	d := deploy(t, "worker.mjs", "SEALPOST_CREATE_RATE:0", "SEALPOST_TAKE_RATE:0")
 	data := sealed(8 << 20)
 	for _, stays := range []bool{true, false} {
 		s, err := create(d.URL, data)

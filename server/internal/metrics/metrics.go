@@ -17,7 +17,8 @@
 //	sealpost_swept_total                  by kind: what sweeps have removed
 //	sealpost_last_sweep_timestamp_seconds by kind: when the last one was done, in Unix time
 //	sealpost_store_duration_seconds       by store (blobs, meta) and operation, without waiting for the client
-//	sealpost_store_errors_total           by store and operation; answers such as “not found” are none, nor is a client that hung up
+//	sealpost_store_errors_total           by store and operation; answers such as “not found” are none, nor is a client that hung up.
+//	                                      Read of blobs is a part that is not there, is too short or broke off while it was sent: see fsck
 //	sealpost_ready, sealpost_draining     1 or 0
 //	sealpost_build_info                   1, by version
 //	go_*, process_*                       the runtime and the process
@@ -122,6 +123,9 @@ func (m *Metrics) Answered(a server.Answer) {
 	if a.Problem != "" {
 		m.refusals.WithLabelValues(a.Route, string(a.Problem)).Inc()
 	}
+	if a.Damaged {
+		m.storeErrors.WithLabelValues("blobs", "Read").Inc()
+	}
 	if a.Cut {
 		m.cut.WithLabelValues(a.Route).Inc()
 	}
@@ -174,7 +178,7 @@ func (m *Metrics) Store(name string) observed.Observe {
 
 // answers are errors that say what there is, and not that something does not work. A full store is none of them.
 var answers = []error{store.ErrNotFound, store.ErrConflict, store.ErrIncomplete, store.ErrNotOpen, store.ErrSpent, store.ErrExhausted,
-	store.ErrEnough, store.ErrOverTotal, store.ErrOverShares, store.ErrOverBytes, store.ErrSize, store.ErrDigest, store.ErrMagic,
+	store.ErrEnough, store.ErrAllReports, store.ErrOverTotal, store.ErrOverShares, store.ErrOverBytes, store.ErrSize, store.ErrDigest, store.ErrMagic,
 	store.ErrTooMany, context.Canceled}
 
 func failed(err error) bool {

@@ -41,7 +41,7 @@ func TestMetrics(t *testing.T) {
 	m := metrics.New("v1")
 	m.Answered(server.Answer{Method: "GET", Route: "/api/v1/shares/{id}", Status: 200, Took: 3 * time.Millisecond})
 	m.Answered(server.Answer{Method: "GET", Route: "/api/v1/shares/{id}", Status: 429, Problem: api.CodeTooManyRequests})
-	m.Answered(server.Answer{Method: "GET", Route: "/api/v1/shares/{id}/content", Status: 200, Cut: true, Took: time.Hour})
+	m.Answered(server.Answer{Method: "GET", Route: "/api/v1/shares/{id}/content", Status: 200, Cut: true, Damaged: true, Took: time.Hour})
 	m.Swept("shares", 5, nil)
 	m.Swept("shares", 2, errors.New("two are left"))
 	m.Received(10)
@@ -79,6 +79,7 @@ func TestMetrics(t *testing.T) {
 		`sealpost_swept_total{kind="shares"} 7`,
 		`sealpost_store_duration_seconds_count{operation="Put",store="blobs"} 8`,
 		`sealpost_store_errors_total{operation="Put",store="blobs"} 3`,
+		`sealpost_store_errors_total{operation="Read",store="blobs"} 1`,
 		`sealpost_draining 1`,
 		`sealpost_build_info{version="v1"} 1`)
 	close(release)

@@ -283,6 +283,15 @@ func (s *Store) Forget(ctx context.Context, id string) error {
 	return err
 }
 
+// AddReport implements [store.Meta]. Another may have made room for it.
+func (s *Store) AddReport(ctx context.Context, r store.Report, limit store.ReportLimit) error {
+	err := s.Store.AddReport(ctx, r, limit)
+	if err == nil {
+		s.forgot.Store(true)
+	}
+	return err
+}
+
 // DropReports implements [store.Meta].
 func (s *Store) DropReports(ctx context.Context, before int64) (int64, error) {
 	n, err := s.Store.DropReports(ctx, before)

@@ -126,22 +126,7 @@ func TestSettings(t *testing.T) {
 func TestGone(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, filepath.Join(dir, "meta.db"))
-	content := func() []byte {
-		t.Helper()
-		files, err := filepath.Glob(filepath.Join(dir, "*"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var all []byte
-		for _, f := range files {
-			b, err := os.ReadFile(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, b...)
-		}
-		return all
-	}
+	content := func() []byte { return contentOf(t, dir) }
 	const n = 100
 	ctx := t.Context()
 	for i := range n {
@@ -183,6 +168,63 @@ func TestGone(t *testing.T) {
 		if c := bytes.Count(content(), []byte(word)); c != 0 {
 			t.Errorf("%q is there %d times", word, c)
 		}
+	}
+}
+
+// contentOf is every byte of all files in a folder.
+func contentOf(t *testing.T, dir string) (all []byte) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b...)
+	}
+	return all
+}
+
+// TestGoneReport: of a report that has made room for another, no byte is left when shares were swept.
+func TestGoneReport(t *testing.T) {
+	dir := t.TempDir()
+	s, ctx := open(t, filepath.Join(dir, "meta.db")), t.Context()
+	sweep := func() {
+		if _, err := s.Doomed(ctx, now, now, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep() // the first always looks
+	for i, sealed := range []string{"sealed-first", "sealed-second"} {
+		sh := share(i)
+		if _, err := s.Create(ctx, sh); err != nil {
+			t.Fatal(err)
+		}
+		for n := range int64(2) {
+			if _, err := s.AddPart(ctx, sh.ID, store.Part{N: n, Size: 1}, now, now+1000, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.Complete(ctx, sh.ID, 1, 1, now); err != nil {
+			t.Fatal(err)
+		}
+		r := store.Report{ID: sh.ID, Share: sh.ID, Received: now, Sealed: []byte(sealed)}
+		if err := s.AddReport(ctx, r, store.ReportLimit{Share: 1, All: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(contentOf(t, dir), []byte(sealed)) {
+			t.Fatal("the test does not see what is there")
+		}
+		if err := s.Remove(ctx, sh.ID, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep()
+	if bytes.Contains(contentOf(t, dir), []byte("sealed-first")) {
+		t.Error("what has made room is still there")
 	}
 }
 

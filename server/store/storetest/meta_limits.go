@@ -104,6 +104,11 @@ func metaCharge(t *testing.T, m store.Meta) {
 	wantErr(t, "too many bytes at first", charge("b", 1, 101, small), store.ErrOverBytes)
 	wantErr(t, "too many shares at first", charge("b", 3, 1, few), store.ErrOverShares)
 	must(t, charge("b", 1, 100, small)) // of which nothing was counted
+	wantErr(t, "too many bytes of no share", charge("b", 0, 1, small), store.ErrOverBytes)
+	must(t, charge("c", 0, 99, few))
+	must(t, charge("c", 0, 1, small))
+	must(t, charge("c", 2, 0, store.Daily{Shares: 2, Bytes: 100}))
+	must(t, charge("c", 0, 1, few)) // no share too many
 	must(t, charge("a", -1, -40, few))
 	must(t, charge("a", 1, 40, store.Daily{Shares: 2, Bytes: 100}))
 	must(t, charge("a", 1000, 1<<50, store.Daily{})) // no limit

@@ -84,12 +84,85 @@ func metaAddReportLimits(t *testing.T, m store.Meta) {
 	}
 	wantErr(t, "one too many of a share", add(s.ID, "3", store.ReportLimit{Share: 3, All: 1000}), store.ErrEnough)
 	wantErr(t, "one too many of a share and of all", add(s.ID, "3", store.ReportLimit{Share: 3, All: 3}), store.ErrEnough)
-	wantErr(t, "one too many of all", add(other.ID, "0", store.ReportLimit{Share: 3, All: 3}), store.ErrFull)
+	wantErr(t, "one too many of all", add(other.ID, "0", store.ReportLimit{Share: 3, All: 3}), store.ErrAllReports)
 	must(t, add(s.ID, "2", store.ReportLimit{Share: 3, All: 3}))
 	wantEqual(t, "reports", len(reports(t, m)), 3)
 	must(t, add(other.ID, "0", store.ReportLimit{Share: 3, All: 4}))
 	must(t, add(s.ID, "3", store.ReportLimit{Share: 4, All: 1000}))
 	wantEqual(t, "reports", len(reports(t, m)), 5)
+}
+
+// metaAddReportYields: where there are enough of all shares, the oldest ones whose share is gone make room for one that is to be kept, and for
+// nothing else.
+func metaAddReportYields(t *testing.T, m store.Meta) {
+	long := func(s *store.Share) { s.Lifetime *= 5 }
+	live, next, removed, forgotten, expired := ready(t, m, long), ready(t, m, long), ready(t, m, long), ready(t, m, long), ready(t, m)
+	kept := []store.Report{report(t, m, live.ID, now, "live"), report(t, m, expired.ID, now+1, "a"), report(t, m, forgotten.ID, now+2, "b"),
+		report(t, m, removed.ID, now+3, "c"), report(t, m, removed.ID, now+4, "d")}
+	at := now + 5
+	add := func(share, sealed string, limit store.ReportLimit) error {
+		r := store.Report{ID: newID(), Share: share, Received: at, Sealed: []byte(sealed)}
+		at++
+		err := m.AddReport(t.Context(), r, limit)
+		if err == nil {
+			kept = append(kept, r)
+		}
+		return err
+	}
+	limit := store.ReportLimit{Share: 5, All: 5}
+	wantErr(t, "one too many, while all shares are there", add(next.ID, "1", limit), store.ErrAllReports)
+	for _, id := range []string{removed.ID, forgotten.ID} {
+		must(t, m.Remove(t.Context(), id, at))
+	}
+	must(t, m.Forget(t.Context(), forgotten.ID))
+	at = expired.Expires
+	again := kept[0]
+	again.ID, again.Received = newID(), at
+	must(t, m.AddReport(t.Context(), again, limit))
+	wantErr(t, "one too many of its share", add(live.ID, "another", store.ReportLimit{Share: 1, All: 5}), store.ErrEnough)
+	wantErr(t, "report of a share that is gone", add(removed.ID, "e", limit), store.ErrNotFound)
+	wantErr(t, "more than would make room", add(next.ID, "1", store.ReportLimit{Share: 5, All: 1}), store.ErrAllReports)
+	wantReports(t, m, kept...)
+	must(t, add(next.ID, "1", store.ReportLimit{Share: 5, All: 6})) // there is room
+	wantReports(t, m, kept...)
+
+	without := func(from int) { kept = append(kept[:1], kept[from:]...) }
+	must(t, add(next.ID, "2", limit)) // a and b go: there was one more than may be
+	without(3)
+	wantReports(t, m, kept...)
+	must(t, add(next.ID, "3", limit))
+	without(2)
+	wantReports(t, m, kept...)
+	must(t, add(next.ID, "4", limit))
+	without(2)
+	wantReports(t, m, kept...)
+	wantErr(t, "one too many, all shares being there", add(next.ID, "5", limit), store.ErrAllReports)
+	wantReports(t, m, kept...)
+}
+
+// metaAddReportYieldsRacing: as many as make room, and each for one.
+func metaAddReportYieldsRacing(t *testing.T, m store.Meta) {
+	const n = 12
+	gone, live := ready(t, m), make([]store.Share, n)
+	for i := range n {
+		live[i] = ready(t, m)
+		report(t, m, gone.ID, now+int64(i), strconv.Itoa(i))
+	}
+	must(t, m.Remove(t.Context(), gone.ID, now))
+	race(n, func(i int) {
+		err := m.AddReport(context.Background(), store.Report{ID: newID(), Share: live[i].ID, Received: now + 100, Sealed: []byte{1}},
+			store.ReportLimit{Share: 1, All: n})
+		if err != nil {
+			t.Errorf("add: %v", err)
+		}
+	})
+	all := reports(t, m)
+	wantEqual(t, "reports", len(all), n)
+	for _, r := range all {
+		if r.Share == gone.ID {
+			t.Errorf("an old report is left, of second %d", r.Received-now)
+		}
+	}
 }
 
 // metaAddReportRacing: as many as a share may have, and the same one once.

@@ -38,7 +38,7 @@ func sealpost(dir string) (app, error) {
 		return app{}, fmt.Errorf("failed to build sealpostd: %w\n%s", err, out)
 	}
 	return app{name: "sealpost", command: func(data string) *exec.Cmd {
-		return exec.Command(program, "-listen", "127.0.0.1:0", "-data", data, "-create-rate", "0", "-miss-rate", "0")
+		return exec.Command(program, "-listen", "127.0.0.1:0", "-data", data, "-create-rate", "0", "-take-rate", "0", "-miss-rate", "0")
 	}}, nil
 }
 

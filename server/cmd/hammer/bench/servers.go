@@ -83,7 +83,7 @@ func (p *process) said(pattern string) (string, error) {
 }
 
 // unlimited are the limits that a client which sends as much as it can would meet.
-var unlimited = []string{"create-rate", "miss-rate", "report-rate", "call-rate", "client-connections", "client-parts-in-flight", "parts-in-flight"}
+var unlimited = []string{"create-rate", "take-rate", "miss-rate", "report-rate", "call-rate", "client-connections", "client-parts-in-flight", "parts-in-flight"}
 
 // sealpostd starts one over data and returns its address.
 func sealpostd(o options, name, dir, data string, flags ...string) (*process, string, error) {

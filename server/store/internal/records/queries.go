@@ -141,6 +141,14 @@ const (
 		SELECT $1, id, $2, $3, $4 FROM shares WHERE id = $5 AND state = 'ready' AND expires > $2
 		AND (SELECT COUNT(*) FROM reports r WHERE r.share = $5) < $6 AND (SELECT COUNT(*) FROM reports) < $7
 		ON CONFLICT DO NOTHING`
+	// Where there are too many, the oldest of shares that are gone make room, as many as it takes, if the insert that follows will need it.
+	reportLive  = `EXISTS (SELECT 1 FROM shares s WHERE s.id = r.share AND s.state <> 'removed' AND s.expires > $1)`
+	reportYield = `DELETE FROM reports WHERE id IN (SELECT r.id FROM reports r WHERE NOT ` + reportLive + ` ORDER BY r.received, r.id
+			LIMIT (SELECT CASE WHEN COUNT(*) < $2 THEN 0 ELSE COUNT(*) - $2 + 1 END FROM reports))
+		AND (SELECT COUNT(*) FROM reports r WHERE ` + reportLive + `) < $2
+		AND EXISTS (SELECT 1 FROM shares s WHERE s.id = $3 AND s.state = 'ready' AND s.expires > $1)
+		AND (SELECT COUNT(*) FROM reports r WHERE r.share = $3) < $4
+		AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.share = $3 AND r.digest = $5)`
 	reportResult = `SELECT EXISTS (SELECT 1 FROM reports r WHERE r.share = $1 AND r.digest = $2),
 		(SELECT COUNT(*) FROM reports r WHERE r.share = $1) < $3
 		FROM shares WHERE id = $1 AND state = 'ready' AND expires > $4`
