@@ -149,7 +149,7 @@ func (c Config) validateTerms() error {
 	case c.ReportLimit.Share < 1 || c.ReportLimit.All < 1 || c.KeepReports < time.Second:
 		return errors.New("no reports would be kept")
 	case c.LongPoll < 0 || c.AbandonAfter < time.Second || c.LeaseIdle < time.Second:
-		return errors.New("a waiting time is too short")
+		return errors.New("a waiting time is shorter than a second")
 	case c.Budget.Burst < 1 || c.Budget.Refill < 1:
 		return errors.New("budget of wrong passwords is empty")
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sealpost/sealpost/server/internal/admin"
@@ -25,10 +26,11 @@ const adminUsage = `usage: sealpostd admin COMMAND [FLAGS] [ID …]
                 sealpost report on the machine with the key
   drain         have the running server take no new shares    -undo, -wait TIME
   fsck          hold bytes against records; ends with 1 if    -quick, -young TIME, -json
-                anything is wrong
+                anything is wrong (-json: a summary is last)
 
 All but drain work on the stores, beside a running server or without one; drain needs -private-listen. Give the flags of the
-server, or its environment, so that it is the same stores that are meant. An ID that begins with a dash comes after --.
+server, or its environment, so that it is the same stores that are meant. Flags come before an ID, and one that begins with a
+dash comes after --.
 `
 
 // adminCommand is what one command takes, and does.
@@ -69,11 +71,21 @@ func runAdmin(ctx context.Context, args []string, getenv func(string) string, st
 		return fmt.Errorf("there is no command %q; sealpostd admin lists them", args[0])
 	}
 	c := &adminCommand{young: values.Duration(orphansDue), stdout: stdout, stderr: stderr}
-	o, err := parseOptions(args[1:], getenv, stderr, func(fs *flag.FlagSet) { c.register(fs, command.flags) })
-	if errors.Is(err, flag.ErrHelp) {
-		return nil
+	var flags *flag.FlagSet
+	o, err := parseOptions(args[1:], getenv, stdout, func(fs *flag.FlagSet) {
+		c.register(fs, command.flags)
+		flags = fs
+	})
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		_, err := io.WriteString(stdout, adminUsage)
+		return err
+	case command.ids != 0 && isUnknownFlag(err):
+		return errors.Join(err, errDash)
+	case err != nil:
+		return err
 	}
-	if err != nil {
+	if err := checkIDs(flags, args, o.rest); err != nil {
 		return err
 	}
 	if n := len(o.rest); command.ids >= 0 && n != command.ids || command.ids < 0 && n == 0 {
@@ -81,6 +93,30 @@ func runAdmin(ctx context.Context, args []string, getenv func(string) string, st
 	}
 	c.options = o
 	return command.run(c, ctx)
+}
+
+var errDash = errors.New("if it is an id, put -- before it")
+
+func isUnknownFlag(err error) bool {
+	return errors.Is(err, errUsage) && (strings.HasPrefix(err.Error(), "flag provided but not defined") || strings.HasPrefix(err.Error(), "bad flag syntax"))
+}
+
+// checkIDs refuses what package flag leaves among the ids at the end of args: flags behind one, and what may be an id or not.
+func checkIDs(flags *flag.FlagSet, args, ids []string) error {
+	if n := len(args) - len(ids); args[n-1] == "--" {
+		return nil
+	}
+	for _, id := range ids {
+		name, _, _ := strings.Cut(strings.TrimLeft(id, "-"), "=")
+		switch {
+		case !strings.HasPrefix(id, "-"):
+		case flags.Lookup(name) != nil:
+			return fmt.Errorf("%s is behind an id: flags come before ids", id)
+		default:
+			return fmt.Errorf("%s begins with a dash: %w, or before the first one", id, errDash)
+		}
+	}
+	return nil
 }
 
 // register adds the flags of a command to those of the server.
@@ -149,7 +185,7 @@ func (c *adminCommand) reports(ctx context.Context) error {
 	})
 }
 
-// fsck prints what is found, and then, apart from it, what was looked at.
+// fsck prints what is found, and then what was looked at: apart from it for people, and for programs as the last line.
 func (c *adminCommand) fsck(ctx context.Context) error {
 	return c.with(ctx, func(a *admin.Admin) error {
 		lines := json.NewEncoder(c.stdout)
@@ -170,13 +206,23 @@ func (c *adminCommand) fsck(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(c.stderr, "%d shares with %d parts of %d bytes, and %d files, %d of them without a record yet\n",
-			sum.Shares, sum.Parts, sum.Bytes, sum.Objects, sum.Young)
+		if c.json {
+			err = lines.Encode(fsckSummary{"summary", sum})
+		} else {
+			_, err = fmt.Fprintf(c.stderr, "%d shares with %d parts of %d bytes, and %d files, %d of them without a record yet\n",
+				sum.Shares, sum.Parts, sum.Bytes, sum.Objects, sum.Young)
+		}
 		if sum.Findings > 0 {
 			return fmt.Errorf("%d found wrong", sum.Findings)
 		}
-		return nil
+		return err
 	})
+}
+
+// fsckSummary is a line among those of findings, which it is told from by its kind.
+type fsckSummary struct {
+	Kind string `json:"kind"`
+	fsck.Summary
 }
 
 // drain asks the running server, and with -wait goes on asking until it has nothing to do.

@@ -247,6 +247,12 @@ func TestFsck(t *testing.T) {
 		if ok || !strings.Contains(errs, "4 found wrong") {
 			t.Errorf("%s%s", out, errs)
 		}
+		var last map[string]any
+		lines := strings.Split(strings.TrimSpace(out), "\n")
+		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last["kind"] != "summary" || last["shares"] != 3.0 ||
+			last["findings"] != 4.0 || strings.Contains(errs, "shares with") {
+			t.Errorf("the last line is %v, %v", last, err)
+		}
 		for kind, id := range map[string]string{"wrong-digest": u.id, "missing": v.id, "wrong-size": w.id, "orphan": w.id} {
 			if !strings.Contains(out, fmt.Sprintf(`{"kind":%q,"share":%q,"part":`, kind, id)) {
 				t.Errorf("no %s in\n%s", kind, out)
@@ -278,7 +284,25 @@ func TestAdminUsage(t *testing.T) {
 			t.Errorf("%q: %s", args, errs)
 		}
 	}
-	for _, args := range [][]string{nil, {"help"}, {"-h"}} {
+	const id = "-AAAAAAAAAAAAAAA"
+	for want, args := range map[string][]string{
+		"not defined: -config-check": {"take-down", "-config-check", "-data", data, "--", id},
+		"not defined: -healthcheck":  {"list", "-healthcheck", "-data", data},
+		"not defined: -version":      {"fsck", "-version", "-data", data},
+		"put -- before it":           {"inspect", "-data", data, id},
+		"put -- before it, or":       {"take-down", "-data", data, "AAAAAAAAAAAAAAAA", id},
+		"flags come before ids":      {"inspect", "AAAAAAAAAAAAAAAA", "-data", data},
+		"-data=x is behind an id":    {"take-down", "AAAAAAAAAAAAAAAA", "-data=x"},
+		"flag -young: not a time":    {"fsck", "-data", data, "-young", "-5s"},
+		"flag -wait: not a time":     {"drain", "-private-listen", "localhost:1", "-wait", "-5s"},
+		"failed to find what a":      {"take-down", "-data", data, "--", id, id},
+	} {
+		_, errs, ok := admin(t, args...)
+		if ok || !strings.Contains(errs, want) || strings.Count(errs, "\n") > 3 {
+			t.Errorf("%q: no %q in\n%s", args, want, errs)
+		}
+	}
+	for _, args := range [][]string{nil, {"help"}, {"-h"}, {"fsck", "-h"}} {
 		if out, _, ok := admin(t, args...); !ok || !strings.HasPrefix(out, "usage: sealpostd admin") {
 			t.Errorf("%q: %s", args, out)
 		}

@@ -611,9 +611,9 @@ func TestValueFiles(t *testing.T) {
 		t.Error("takes one of two values")
 	}
 	delete(env, "SEALPOST_MAX_DOWNLOADS")
-	for _, text := range []string{"seven", strings.Repeat(" ", maxValue+1)} {
+	for _, text := range []string{"seven", strings.Repeat(" ", maxValue+1), "7\nhush\n", "\n"} {
 		write(text)
-		if _, err := parse(); err == nil || strings.Contains(err.Error(), "   ") {
+		if _, err := parse(); err == nil || strings.Contains(err.Error(), "   ") || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%.20q: %v", text, err)
 		}
 	}

@@ -3,7 +3,7 @@
 //	sealpostd -listen localhost:8080 -data ./data
 //
 // Every setting can be made in the environment, too: -max-downloads is SEALPOST_MAX_DOWNLOADS. A flag wins over it. Durations
-// may be given in days (7d), sizes in KiB, MiB and GiB. Values of variables may be in files, which SEALPOST_MAX_DOWNLOADS_FILE names.
+// may be given in days (7d, 1d12h), sizes in KiB, MiB, GiB and TiB. Values of variables may be in files, which SEALPOST_MAX_DOWNLOADS_FILE names.
 //
 // With -healthcheck it asks the server that runs with the same settings whether it answers, and ends with status 0 if it does:
 // for containers that have no other program. With -config-check it says whether a server could start with these settings, and changes

@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return err
 	}
 	if o.version {
-		fmt.Fprintln(stderr, build())
+		fmt.Println(build())
 		return nil
 	}
 	if o.healthcheck {

@@ -99,7 +99,8 @@ func TestOptions(t *testing.T) {
 // TestSecrets: a file has them, and what is wrong with them is said without them.
 func TestSecrets(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
-	for text, want := range map[string]string{"": "is empty", " \n": "is empty", "hush\n": "is not postgres://", "postgres://a:hush@127.0.0.1:1/b\n": "connect"} {
+	for text, want := range map[string]string{"": "is empty", " \n": "is empty", "hush\n": "is not postgres://", "postgres://a:1/b\nhush": "more than one line", "postgres://a:hush@b:x/c": "is not like postgres://",
+		"postgres://a:hush@b/c?sslmode=x": "sslmode is invalid", "postgres://a:hush@127.0.0.1:1/b\n": "connect"} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -61,6 +62,14 @@ func TestStopWaits(t *testing.T) {
 			t.Errorf("it ended after %v", took)
 		}
 	})
+}
+
+// TestVersion: a script can have it.
+func TestVersion(t *testing.T) {
+	out, err := exec.Command(binary, "-version").Output()
+	if fields := strings.Fields(string(out)); err != nil || len(fields) != 1 {
+		t.Errorf("%q, %v", out, err)
+	}
 }
 
 // TestLogJSON: a log of JSON is that to its last line, and says at its beginning what runs.

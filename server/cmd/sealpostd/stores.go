@@ -49,7 +49,7 @@ func (o *storeOptions) validate() error {
 	case o.db != "" && o.dbFile != "":
 		return errors.New("-db and -db-file are both there, and each is an address of the database")
 	case o.s3.Endpoint == "" && (o.s3.Bucket != "" || o.s3.AccessKey != "" || o.s3KeyFile != "" || o.s3Direct != ""):
-		return errors.New("an object store needs -s3-endpoint")
+		return errors.New("-s3-bucket, -s3-access-key, -s3-secret-key-file and -s3-direct need -s3-endpoint")
 	case o.s3.Endpoint != "" && (o.s3.Bucket == "" || o.s3.AccessKey == "" || o.s3KeyFile == ""):
 		return errors.New("-s3-endpoint needs -s3-bucket, -s3-access-key and -s3-secret-key-file")
 	}

@@ -34,13 +34,13 @@ func (o *tlsOptions) on() bool { return o.cert != "" || len(o.acmeHosts) > 0 }
 func (o *tlsOptions) validate() error {
 	switch {
 	case (o.cert == "") != (o.key == ""):
-		return errors.New("a certificate needs its key, and a key its certificate")
+		return errors.New("-tls-cert needs -tls-key, and the other way round")
 	case o.cert != "" && len(o.acmeHosts) > 0:
-		return errors.New("a certificate comes from files or by ACME, not both")
+		return errors.New("a certificate comes from -tls-cert or by -acme-hosts, not both")
 	}
 	for _, host := range o.acmeHosts {
 		if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") || strings.ContainsAny(host, ":/*_ ") {
-			return fmt.Errorf("%q is no name to get a certificate for", host)
+			return fmt.Errorf("-acme-hosts: %q is no name to get a certificate for", host)
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/sealpost/sealpost/server/internal/tokens"
@@ -108,19 +109,28 @@ const tokenUsage = `usage: sealpostd token [-upload-tokens FILE] new NAME
        sealpostd token [-upload-tokens FILE] revoke NAME
 
 new prints a token, once: FILE, which is made if there is none, has only its hash. A server that runs with FILE reads it again when it
-changes. Without -upload-tokens, FILE is what SEALPOST_UPLOAD_TOKENS says.
+changes. Without -upload-tokens, FILE is what SEALPOST_UPLOAD_TOKENS says, or the file that SEALPOST_UPLOAD_TOKENS_FILE names.
 `
 
+var errTokenUsage = errors.New("sealpostd token -h says how it is called")
+
 // manageTokens is sealpostd token.
-func manageTokens(args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+func manageTokens(args []string, getenv func(string) string, stdout, _ io.Writer) error {
 	flags := flag.NewFlagSet("sealpostd token", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, tokenUsage) }
-	path := flags.String("upload-tokens", getenv("SEALPOST_UPLOAD_TOKENS"), "")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return nil
-	} else if err != nil {
+	flags.SetOutput(io.Discard)
+	path := flags.String("upload-tokens", "", "")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		_, err := io.WriteString(stdout, tokenUsage)
 		return err
+	case err != nil:
+		return errors.Join(err, errTokenUsage)
+	}
+	if *path == "" {
+		var err error
+		if *path, err = valueOf("SEALPOST_UPLOAD_TOKENS", getenv); err != nil {
+			return fmt.Errorf("failed to parse SEALPOST_UPLOAD_TOKENS: %w", err)
+		}
 	}
 	if *path == "" {
 		return errors.New("failed to find the file of upload tokens: name it with -upload-tokens")
@@ -157,13 +167,16 @@ func manageTokens(args []string, getenv func(string) string, stdout, stderr io.W
 		}
 		return err
 	}
-	flags.Usage()
-	return errors.New("failed to understand what to do with tokens")
+	return errors.Join(errors.New("failed to understand what to do with tokens"), errTokenUsage)
 }
 
 // changeTokens puts a changed file in the place of the one that is there, or of none. The new one, which is made exclusively, keeps others
 // from changing it at the same time.
-func changeTokens(path string, change func(tokens.List) (tokens.List, error)) (err error) {
+func changeTokens(name string, change func(tokens.List) (tokens.List, error)) (err error) {
+	path, err := behindLinks(name)
+	if err != nil {
+		return fmt.Errorf("failed to change upload tokens: %w", err)
+	}
 	mode := fs.FileMode(0o644) // there is no secret in it, and the server may be another user
 	temp := path + ".new"
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
@@ -196,15 +209,35 @@ func changeTokens(path string, change func(tokens.List) (tokens.List, error)) (e
 	_, err = f.Write(list.Format())
 	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(temp, path)
-	}
-	if err == nil {
-		err = syncFolder(filepath.Dir(path))
+		err = replace(path, temp)
 	}
 	if err != nil {
 		return fmt.Errorf("failed to change upload tokens: %w", err)
 	}
 	return nil
+}
+
+// replace puts a file in the place of another, durably.
+func replace(path, temp string) error {
+	err := os.Rename(temp, path)
+	if errors.Is(err, syscall.EBUSY) {
+		return fmt.Errorf("%s is a mount of its own: mount the folder that it is in instead, or change it where it comes from", path)
+	}
+	if err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// behindLinks returns the file that a name leads to, which may be missing: the name stays what it is when another file takes its place.
+func behindLinks(name string) (string, error) {
+	path, err := filepath.EvalSymlinks(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, lerr := os.Lstat(name); lerr != nil { // it is no link that leads nowhere
+			return name, nil
+		}
+	}
+	return path, err
 }
 
 func syncFolder(name string) error {

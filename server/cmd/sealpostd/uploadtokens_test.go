@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -69,6 +70,47 @@ func TestManageTokens(t *testing.T) {
 	}
 	if err := manageTokens([]string{"list"}, none, &out, &out); err == nil {
 		t.Error("needs no file")
+	}
+	out.Reset()
+	value := filepath.Join(t.TempDir(), "value")
+	if err := os.WriteFile(value, []byte(path+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env = func(k string) string { return map[string]string{"SEALPOST_UPLOAD_TOKENS_FILE": value}[k] }
+	if err := manageTokens([]string{"list"}, env, &out, &out); err != nil || !strings.Contains(out.String(), "bob") {
+		t.Errorf("named in a file: %q, %v", out.String(), err)
+	}
+	out.Reset()
+	if err := manageTokens([]string{"-h"}, none, &out, io.Discard); err != nil || !strings.HasPrefix(out.String(), "usage: ") {
+		t.Errorf("help: %q, %v", out.String(), err)
+	}
+	for _, args := range [][]string{{"-x", "list"}, {"-upload-tokens", path, "lists"}} {
+		out.Reset()
+		if err := manageTokens(args, none, &out, &out); err == nil || !strings.HasSuffix(err.Error(), "\n"+errTokenUsage.Error()) || out.Len() > 0 {
+			t.Errorf("%q: %v, and printed %q", args, err, out.String())
+		}
+	}
+}
+
+// A link stays one, and what it leads to is changed: whoever was revoked is so there, too.
+func TestTokensBehindLink(t *testing.T) {
+	real, link := filepath.Join(t.TempDir(), "tokens"), filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(real, link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tokenOf(t, link, "new", "alice"); err == nil {
+		t.Error("a link that leads nowhere is taken")
+	}
+	for _, step := range [][]string{{real, "new", "alice"}, {link, "new", "bob"}, {link, "revoke", "alice"}} {
+		if _, err := tokenOf(t, step[0], step[1:]...); err != nil {
+			t.Fatalf("%q: %v", step, err)
+		}
+	}
+	if out, err := tokenOf(t, real, "list"); err != nil || strings.Contains(out, "alice") || !strings.Contains(out, "bob") {
+		t.Errorf("%q, %v", out, err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != os.ModeSymlink {
+		t.Errorf("the link is %v, %v", info.Mode(), err)
 	}
 }
 
