@@ -247,7 +247,7 @@ type Meta interface {
 	Part(ctx context.Context, id string, n int64) (Part, error)
 	Parts(ctx context.Context, id string) ([]Part, error)
 	CountParts(ctx context.Context, id string) (int64, error)
-	// Complete makes an open share ready: size bytes in parts parts, each there and of the right size, and a manifest; else
+	// Complete makes an open share ready: size bytes in parts parts, each there and of the right size, none above, and a manifest; else
 	// ErrIncomplete. Expiry is now + Lifetime from here on. A share that is ready with the same numbers is returned as it
 	// is; with others, ErrConflict.
 	Complete(ctx context.Context, id string, size, parts, now int64) (Share, error)

@@ -63,6 +63,7 @@ const (
 		AND EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n = 0)
 		AND $2 = (SELECT COUNT(*) FROM parts p WHERE p.share = $4 AND p.n > 0
 			AND p.n <= $2 AND (p.n = $2 OR p.size = shares.part_size))
+		AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n > $2)
 		AND $1 = (SELECT COALESCE(SUM(p.size), 0) FROM parts p WHERE p.share = $4 AND p.n > 0)`
 
 	// TakeDownload. The update counts a ticket that is new, as long as there is room; the insert writes down the one that was
