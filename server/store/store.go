@@ -239,6 +239,8 @@ type Meta interface {
 	// any more, and of any other in its place returns p. It returns what was reserved under p.N before, if anything was, or what is stored
 	// there, and stored is true. The errors are AddPart's. A reservation lasts as long as its share.
 	ReservePart(ctx context.Context, id string, p Part, now, most int64) (_ Part, stored bool, err error)
+	// Reservation returns what is reserved under n and no part yet, else ErrNotFound. It asks no more than Part does of the share.
+	Reservation(ctx context.Context, id string, n int64) (Part, error)
 	// Usage is how many bytes the parts of all shares have, manifests and what is reserved too, until Forget: the sum that AddPart goes by.
 	Usage(ctx context.Context) (int64, error)
 	// Part returns one part. Parts returns all, the manifest first; CountParts, how many there are, the manifest not counted.

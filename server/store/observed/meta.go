@@ -53,6 +53,13 @@ func (m meta) ReservePart(ctx context.Context, id string, p store.Part, now, mos
 	return v, stored, err
 }
 
+func (m meta) Reservation(ctx context.Context, id string, n int64) (store.Part, error) {
+	began := time.Now()
+	v, err := m.Meta.Reservation(ctx, id, n)
+	m.observe.since("Reservation", began, err)
+	return v, err
+}
+
 func (m meta) Usage(ctx context.Context) (int64, error) {
 	began := time.Now()
 	v, err := m.Meta.Usage(ctx)

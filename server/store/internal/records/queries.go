@@ -51,6 +51,8 @@ const (
 		SELECT id, $1, $2, $3 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5
 		AND EXISTS (SELECT 1 FROM usage WHERE last = $6) ON CONFLICT DO NOTHING`
 
+	reservationSelect = `SELECT size, digest FROM reservations WHERE share = $1 AND n = $2`
+
 	partSelect  = `SELECT size, digest FROM parts WHERE share = $1 AND n = $2`
 	partsSelect = `SELECT n, size, digest FROM parts WHERE share = $1 ORDER BY n`
 	partsCount  = `SELECT COUNT(*) FROM parts WHERE share = $1 AND n > 0`

@@ -31,6 +31,7 @@ func TestArguments(t *testing.T) {
 	s.Share(ctx, "", 0)
 	s.AddPart(ctx, "", store.Part{}, 0, 0, 0)
 	s.ReservePart(ctx, "", store.Part{}, 0, 0)
+	s.Reservation(ctx, "", 0)
 	s.Usage(ctx)
 	s.Part(ctx, "", 0)
 	s.Parts(ctx, "")

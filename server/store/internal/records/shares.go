@@ -112,9 +112,18 @@ func partOrNil(n int64, size sql.NullInt64, digest []byte) (*store.Part, error) 
 
 // Part implements [store.Meta].
 func (s Store) Part(ctx context.Context, id string, n int64) (store.Part, error) {
+	return s.partOf(ctx, partSelect, id, n)
+}
+
+// Reservation implements [store.Meta].
+func (s Store) Reservation(ctx context.Context, id string, n int64) (store.Part, error) {
+	return s.partOf(ctx, reservationSelect, id, n)
+}
+
+func (s Store) partOf(ctx context.Context, query, id string, n int64) (store.Part, error) {
 	p := store.Part{N: n}
 	var found bool
-	err := s.DB.Read(ctx, one(&found, partSelect, []any{id, n}, &p.Size, (*hash)(&p.Digest)))
+	err := s.DB.Read(ctx, one(&found, query, []any{id, n}, &p.Size, (*hash)(&p.Digest)))
 	if err = orNotFound(err, found); err != nil {
 		return store.Part{}, fmt.Errorf("failed to read part: %w", err)
 	}

@@ -1,0 +1,84 @@
+//go:build !js
+
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"testing"
+	"time"
+
+	"github.com/sealpost/sealpost/server"
+	"github.com/sealpost/sealpost/server/api"
+	"github.com/sealpost/sealpost/server/store"
+)
+
+// bucket is where clients of a host put parts by themselves, which is its Blobs. It signs nothing: whether a request still lasts is for the
+// test to know.
+type bucket struct{ store.Blobs }
+
+func (bucket) Origin() string { return "https://bucket.example" }
+
+func (bucket) PutRequest(context.Context, store.Key, int64, time.Duration) (store.Request, error) {
+	return store.Request{Method: "PUT", URL: "https://bucket.example/part"}, nil
+}
+
+func (bucket) GetRequest(context.Context, store.Key, time.Duration) (store.Request, error) {
+	return store.Request{Method: "GET", URL: "https://bucket.example/part"}, nil
+}
+
+func (b bucket) Confirm(ctx context.Context, key store.Key, _ int64, _ string) error {
+	r, err := b.Open(ctx, key, 0, 1)
+	if err == nil {
+		r.Close()
+	}
+	return err
+}
+
+// newDirectHost is one that keeps most bytes at most, and sends clients to its bucket.
+func newDirectHost(t *testing.T, most int64) *host {
+	return newHost(t, func(c *server.Config) { c.MaxTotalSize, c.Direct = most, bucket{c.Blobs} })
+}
+
+// reserve asks for the request by which part n goes past the server, confirm says that it was made.
+func (h *host) reserve(l link, n string, data []byte) answer {
+	h.t.Helper()
+	return h.do("POST", l.path+"/parts/"+n+"/direct", l.owner, api.DirectPart{Size: int64(len(data)), Digest: sha256.Sum256(data)})
+}
+
+func (h *host) confirm(l link, n string, data []byte) answer {
+	h.t.Helper()
+	return h.do("PUT", l.path+"/parts/"+n+"/direct", l.owner, api.DirectPart{Size: int64(len(data)), Digest: sha256.Sum256(data)})
+}
+
+// past puts part n into the bucket.
+func (h *host) past(l link, n int64, data []byte) {
+	h.t.Helper()
+	key := store.Key{Share: l.id, N: n, Digest: sha256.Sum256(data)}
+	if err := h.blobs.Put(h.t.Context(), key, bytes.NewReader(data), int64(len(data)), ""); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *host) wantUsage(want int64) {
+	h.t.Helper()
+	if got, err := h.meta.Usage(h.t.Context()); got != want || err != nil {
+		h.t.Errorf("usage is %d, %v, want %d", got, err, want)
+	}
+}
+
+// What is reserved may come through the server instead: its room is there, however little there is beside.
+func TestReservedThroughServer(t *testing.T) {
+	h := newDirectHost(t, 2*partSize+100)
+	l := h.create(2*partSize + 50)
+	one, two, three := sealed(partSize), sealed(partSize), sealed(50)
+	h.want(h.put(l, "manifest", sealed(100)), 204, "")
+	h.want(h.reserve(l, "1", one), 200, "")
+	h.want(h.reserve(l, "2", two), 200, "")
+	h.want(h.put(l, "parts/3", three), 507, api.CodeOverTotal)
+	h.want(h.put(l, "parts/2", one), 409, api.CodePartConflict) // another one is reserved there
+	h.want(h.put(l, "parts/1", one), 204, "")
+	h.want(h.put(l, "parts/2", two), 204, "")
+	h.wantUsage(2*partSize + 100)
+}
