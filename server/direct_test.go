@@ -82,3 +82,61 @@ func TestReservedThroughServer(t *testing.T) {
 	h.want(h.put(l, "parts/2", two), 204, "")
 	h.wantUsage(2*partSize + 100)
 }
+
+// Room for parts that never come is given back, a little after they could still have come. Then others have it, and who is late after all
+// needs room anew.
+func TestReservationsRunOut(t *testing.T) {
+	h := newDirectHost(t, 2*partSize)
+	l, other := h.create(2*partSize), h.create(partSize)
+	one, two, theirs := sealed(partSize), sealed(partSize), sealed(partSize)
+	h.want(h.reserve(l, "1", one), 200, "")
+	h.want(h.reserve(l, "2", two), 200, "")
+	h.want(h.reserve(other, "1", theirs), 507, api.CodeOverTotal)
+	h.pass(15 * time.Minute) // what was begun at the last moment is under way
+	h.sweep()
+	h.wantUsage(2 * partSize)
+	h.want(h.reserve(l, "1", one), 200, "") // once more
+	h.pass(5 * time.Minute)
+	h.sweep()
+	h.wantUsage(partSize)
+	h.want(h.put(other, "parts/1", theirs), 204, "")
+	h.want(h.confirm(l, "2", two), 409, api.CodeNotReady)
+	h.past(l, 2, two) // from a line that is as slow as that
+	h.want(h.confirm(l, "2", two), 507, api.CodeOverTotal)
+	h.want(h.do("DELETE", other.path, other.owner, nil), 204, "")
+	h.want(h.confirm(l, "2", two), 204, "")
+	h.pass(15 * time.Minute)
+	h.sweep()
+	h.wantUsage(partSize)
+	h.want(h.put(l, "parts/1", one), 204, "")
+}
+
+// Bytes that came, and that nobody told of, count for as long as they are there: as parts that are yet to be, and then until they are
+// deleted.
+func TestUntoldBytesCount(t *testing.T) {
+	h := newDirectHost(t, 3*partSize)
+	l := h.create(2*partSize + 10)
+	one, two, three := sealed(100), sealed(partSize), sealed(10)
+	manifest := sealed(100)
+	h.want(h.put(l, "manifest", manifest), 204, "")
+	for n, data := range map[string][]byte{"2": two, "3": three} {
+		h.want(h.reserve(l, n, data), 200, "")
+	}
+	h.past(l, 2, two)
+	h.past(l, 3, three)
+	for range 3 {
+		h.pass(time.Hour)
+		h.sweep()
+		h.wantUsage(partSize + 110)
+	}
+	h.want(h.put(l, "parts/1", one), 204, "")
+	h.want(h.complete(l, 100, 1), 200, "") // so much for the others
+	h.sweep()
+	h.wantUsage(partSize + 210) // as somebody may just have told of them
+	h.pass(21 * time.Minute)
+	h.sweep()
+	h.wantUsage(200)
+	if h.objects(l, manifest, one, two, three) != 2 {
+		t.Error("other bytes remain than those of the share")
+	}
+}

@@ -178,6 +178,12 @@ type Part struct {
 	Digest Hash
 }
 
+// Reservation is the room for a part that may be put.
+type Reservation struct {
+	Share string // id
+	Part  Part
+}
+
 // Change is what Update sets; nil members stay.
 type Change struct {
 	Lifetime     *int64
@@ -237,8 +243,15 @@ type Meta interface {
 	AddPart(ctx context.Context, id string, p Part, now, expires, most int64) (Part, error)
 	// ReservePart makes room for p, which a client then puts into Blobs by itself and tells of: AddPart of the same p needs no room
 	// any more, and of any other in its place returns p. It returns what was reserved under p.N before, if anything was, or what is stored
-	// there, and stored is true. The errors are AddPart's. A reservation lasts as long as its share.
-	ReservePart(ctx context.Context, id string, p Part, now, most int64) (_ Part, stored bool, err error)
+	// there, and stored is true. The errors are AddPart's. The reservation runs out at ends, or later if the same part was reserved for
+	// longer, and stays until it is released.
+	ReservePart(ctx context.Context, id string, p Part, now, ends, most int64) (_ Part, stored bool, err error)
+	// RunOut returns at most limit reservations, of any that have run out at now, of shares that are neither expired nor removed. Each may
+	// have bytes in Blobs, of which the caller knows; what is reserved anew is not among them.
+	RunOut(ctx context.Context, now int64, limit int) ([]Reservation, error)
+	// ReleasePart takes back what RunOut has returned, if it still is there and has not been reserved anew: AddPart of the same p needs room
+	// again. Of a removed share it takes nothing.
+	ReleasePart(ctx context.Context, r Reservation, now int64) error
 	// Reservation returns what is reserved under n and no part yet, else ErrNotFound. It asks no more than Part does of the share.
 	Reservation(ctx context.Context, id string, n int64) (Part, error)
 	// Usage is how many bytes the parts of all shares have, manifests and what is reserved too, until Forget: the sum that AddPart goes by.

@@ -42,14 +42,24 @@ const (
 		LEFT JOIN parts p ON p.share = s.id AND p.n = $1 LEFT JOIN reservations r ON r.share = s.id AND r.n = $1
 		WHERE s.id = $2 AND s.state <> 'removed' AND s.expires > $3`
 
-	// ReservePart counts and inserts as AddPart does, and tells what there is in the same way.
+	// ReservePart counts and inserts as AddPart does, and tells what there is in the same way. If that is the same part, it is prolonged.
 	reserveCount = `UPDATE usage SET bytes = bytes + $1, last = $2 WHERE (CAST($3 AS BIGINT) = 0 OR bytes + $1 <= $3)
 		AND EXISTS (SELECT 1 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5)
 		AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n = $6)
 		AND NOT EXISTS (SELECT 1 FROM reservations r WHERE r.share = $4 AND r.n = $6)`
-	reserveInsert = `INSERT INTO reservations (share, n, size, digest)
-		SELECT id, $1, $2, $3 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5
-		AND EXISTS (SELECT 1 FROM usage WHERE last = $6) ON CONFLICT DO NOTHING`
+	reserveInsert = `INSERT INTO reservations (share, n, size, digest, ends)
+		SELECT id, $1, $2, $3, $4 FROM shares WHERE id = $5 AND state = 'open' AND expires > $6
+		AND EXISTS (SELECT 1 FROM usage WHERE last = $7) ON CONFLICT DO NOTHING`
+	reserveProlong = `UPDATE reservations SET ends = $1 WHERE share = $2 AND n = $3 AND size = $4 AND digest = $5 AND ends < $1
+		AND EXISTS (SELECT 1 FROM shares WHERE id = $2 AND state = 'open' AND expires > $6)`
+
+	// RunOut and ReleasePart. The order is random for the same reason as Doomed's.
+	runOutSelect = `SELECT r.share, r.n, r.size, r.digest FROM reservations r JOIN shares s ON s.id = r.share
+		WHERE r.ends <= $1 AND s.state <> 'removed' AND s.expires > $1 ORDER BY RANDOM() LIMIT $2`
+	releasable = ` FROM reservations WHERE size = $1 AND share = $2 AND n = $3 AND digest = $4 AND ends <= $5
+		AND EXISTS (SELECT 1 FROM shares s WHERE s.id = $2 AND s.state <> 'removed')`
+	releaseCount  = `UPDATE usage SET bytes = bytes - $1 WHERE EXISTS (SELECT 1` + releasable + `)`
+	releaseDelete = `DELETE` + releasable
 
 	reservationSelect = `SELECT size, digest FROM reservations WHERE share = $1 AND n = $2`
 

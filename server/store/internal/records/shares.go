@@ -60,11 +60,12 @@ func (s Store) AddPart(ctx context.Context, id string, p store.Part, now, expire
 }
 
 // ReservePart implements [store.Meta].
-func (s Store) ReservePart(ctx context.Context, id string, p store.Part, now, most int64) (_ store.Part, stored bool, err error) {
+func (s Store) ReservePart(ctx context.Context, id string, p store.Part, now, ends, most int64) (_ store.Part, stored bool, err error) {
 	caller := rand.Text()
 	there, err := s.place(ctx, id, p.N, now,
 		do(reserveCount, p.Size, caller, most, id, now, p.N),
-		do(reserveInsert, p.N, p.Size, p.Digest[:], id, now, caller))
+		do(reserveInsert, p.N, p.Size, p.Digest[:], ends, id, now, caller),
+		do(reserveProlong, ends, id, p.N, p.Size, p.Digest[:], now))
 	switch {
 	case err != nil:
 	case there.part != nil:
@@ -77,6 +78,29 @@ func (s Store) ReservePart(ctx context.Context, id string, p store.Part, now, mo
 		err = store.ErrOverTotal
 	}
 	return store.Part{}, false, fmt.Errorf("failed to reserve part: %w", err)
+}
+
+// RunOut implements [store.Meta].
+func (s Store) RunOut(ctx context.Context, now int64, limit int) (all []store.Reservation, err error) {
+	err = s.DB.Read(ctx, Statement{runOutSelect, []any{now, int64(limit)}, func(row Row) error {
+		var r store.Reservation
+		err := row.Scan(&r.Share, &r.Part.N, &r.Part.Size, (*hash)(&r.Part.Digest))
+		all = append(all, r)
+		return err
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("failed to read reservations: %w", err)
+	}
+	return all, nil
+}
+
+// ReleasePart implements [store.Meta].
+func (s Store) ReleasePart(ctx context.Context, r store.Reservation, now int64) error {
+	args := []any{r.Part.Size, r.Share, r.Part.N, r.Part.Digest[:], now}
+	if err := s.DB.Write(ctx, r.Share, do(releaseCount, args...), do(releaseDelete, args...)); err != nil {
+		return fmt.Errorf("failed to release part: %w", err)
+	}
+	return nil
 }
 
 // placed is what there is in the place of a part.

@@ -1,0 +1,8 @@
+-- Of one row at most: by what these records and their parts know each other.
+CREATE TABLE marks (n BIGINT PRIMARY KEY, mark TEXT NOT NULL);
+
+-- When a reservation has run out. Those that there are have, as it was not noted.
+ALTER TABLE reservations ADD COLUMN ends BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX reservations_ends ON reservations (ends);
+
+UPDATE schema_version SET version = 5;
