@@ -18,8 +18,10 @@ const (
 )
 
 // sendDirect tells the owner how to put a part into the store, for which room is reserved. The room is given back when the request has ended
-// and no bytes are there; those that are count until they are deleted. So of all such requests no more comes than was counted, but for
-// bodies that somebody begins to send in time and ends later than directPutDone: these are not counted, and lie there while their share is open.
+// and no bytes are there; those that are count until they are deleted. A share that is removed counts, with every part of it that could be put,
+// until the last of its requests has ended: see purge. So of all such requests no more comes than was counted, but for bodies that somebody
+// begins to send in time and ends later than directPutDone: these are not counted, and lie there until SweepOrphans deletes them, which it
+// does when their share is open no more.
 func (s *Server) sendDirect(c *call, sh store.Share) error {
 	part, err := s.directPart(c, sh)
 	if err != nil {

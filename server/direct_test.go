@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"testing"
 	"time"
 
@@ -139,4 +140,95 @@ func TestUntoldBytesCount(t *testing.T) {
 	if h.objects(l, manifest, one, two, three) != 2 {
 		t.Error("other bytes remain than those of the share")
 	}
+}
+
+// Whoever was told how to put parts can do so for a while, though the share is revoked: so its room is not given to others before that, and
+// what came is deleted then.
+func TestRevokedKeepsRoom(t *testing.T) {
+	h := newDirectHost(t, 2*partSize+100)
+	l := h.create(2 * partSize)
+	one, two := sealed(partSize), sealed(partSize)
+	h.want(h.reserve(l, "1", one), 200, "")
+	h.pass(time.Minute)
+	h.want(h.reserve(l, "2", two), 200, "")
+	h.past(l, 1, one)
+	h.past(l, 2, two)
+	h.want(h.confirm(l, "1", one), 204, "")
+	other := h.create(100)
+	h.want(h.do("DELETE", l.path, l.owner, nil), 204, "")
+	if h.objects(l, nil, one, two) != 0 {
+		t.Error("bytes remain")
+	}
+	in, _ := terms(101)
+	h.past(l, 1, one) // once more, as nothing is in its place now
+	for range 15 {
+		h.want(h.do("POST", "/api/v1/shares", "", in), 507, api.CodeOverTotal)
+		h.want(h.reserve(l, "1", one), 404, api.CodeNotFound)
+		h.pass(time.Minute)
+		h.sweep()
+		h.wantUsage(2 * partSize)
+	}
+	h.past(l, 2, two)
+	h.pass(5 * time.Minute)
+	h.sweep()
+	h.wantUsage(0)
+	if h.objects(l, nil, one, two) != 0 {
+		t.Error("bytes remain that came when the share was gone")
+	}
+	if _, err := h.meta.Record(t.Context(), l.id); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the record is there: %v", err)
+	}
+	h.want(h.put(other, "parts/1", sealed(100)), 204, "")
+	h.want(h.do("DELETE", other.path, other.owner, nil), 204, "")
+	h.wantUsage(0) // at once, as all of it came through the server
+}
+
+// countedBlobs count whose bytes were deleted.
+type countedBlobs struct {
+	store.Blobs
+	deleted int
+}
+
+func (c *countedBlobs) DeleteShare(ctx context.Context, id string) error {
+	c.deleted++
+	return c.Blobs.DeleteShare(ctx, id)
+}
+
+// More shares than a batch that wait to be purged again: they are left alone until then, and no others wait behind them.
+func TestSweepWaiting(t *testing.T) {
+	blobs := &countedBlobs{}
+	h := newHost(t, func(c *server.Config) {
+		blobs.Blobs, c.Direct = c.Blobs, bucket{c.Blobs}
+		c.Blobs = blobs
+	})
+	remove := func(l link) {
+		t.Helper()
+		if err := h.meta.Remove(t.Context(), l.id, h.clock().Unix()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 120 {
+		l := h.create(10)
+		h.want(h.reserve(l, "1", sealed(10)), 200, "")
+		remove(l)
+	}
+	sweep := func(want int) {
+		t.Helper()
+		blobs.deleted = 0
+		h.sweep()
+		if blobs.deleted != want {
+			t.Errorf("the bytes of %d shares were deleted, want %d", blobs.deleted, want)
+		}
+	}
+	sweep(120)
+	h.wantUsage(1200)
+	sweep(0)
+	for range 3 {
+		remove(h.create(10))
+	}
+	sweep(3)
+	h.pass(20 * time.Minute)
+	sweep(120)
+	h.wantUsage(0)
+	sweep(0)
 }

@@ -70,12 +70,14 @@ func (s *Server) sweepShares(ctx context.Context) (err error) {
 	}
 }
 
-// purge deletes bytes and record of a removed share. Its error does not name the share.
+// purge deletes bytes and record of a removed share. If its sender may still put bytes into the store, the record waits, and both are deleted
+// by a sweep that comes by when that has ended. Its error does not name the share.
 func (s *Server) purge(ctx context.Context, id string) error {
+	now := s.now()
 	if err := s.blobs.DeleteShare(ctx, id); err != nil {
 		return fmt.Errorf("failed to delete parts: %w", scrubbed{err, id})
 	}
-	if err := s.meta.Forget(ctx, id); err != nil {
+	if err := s.meta.Forget(ctx, id, now); err != nil {
 		return fmt.Errorf("failed to delete record: %w", scrubbed{err, id})
 	}
 	return nil

@@ -158,9 +158,9 @@ func (m meta) Doomed(ctx context.Context, now, idle int64, limit int) ([]string,
 	return v, err
 }
 
-func (m meta) Forget(ctx context.Context, id string) error {
+func (m meta) Forget(ctx context.Context, id string, now int64) error {
 	began := time.Now()
-	err := m.Meta.Forget(ctx, id)
+	err := m.Meta.Forget(ctx, id, now)
 	m.observe.since("Forget", began, err)
 	return err
 }

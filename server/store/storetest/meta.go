@@ -53,6 +53,8 @@ func Meta(t *testing.T, open func(t *testing.T) store.Meta) {
 		{"DoomedLimit", metaDoomedLimit},
 		{"DoomedDropsLeases", metaDoomedDropsLeases},
 		{"Forget", metaForget},
+		{"ForgetReserved", metaForgetReserved},
+		{"DoomedWaiting", metaDoomedWaiting},
 		{"AddReport", metaAddReport},
 		{"AddReportLimits", metaAddReportLimits},
 		{"AddReportRacing", metaAddReportRacing},

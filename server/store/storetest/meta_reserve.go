@@ -74,7 +74,10 @@ func metaReservePart(t *testing.T, m store.Meta) {
 	must(t, m.Remove(t.Context(), s.ID, now))
 	_, _, err = reserve(s.ID, three, 0)
 	wantErr(t, "part of a removed share", err, store.ErrNotFound)
-	must(t, m.Forget(t.Context(), s.ID))
+	is, err = m.Reservation(t.Context(), s.ID, 3)
+	must(t, err)
+	wantEqual(t, "reservation of a removed share", is, three)
+	must(t, m.Forget(t.Context(), s.ID, now+60))
 	wantUsage(t, m, 0)
 
 	s = create(t, m)
@@ -234,5 +237,95 @@ func metaReleasePartRacing(t *testing.T, m store.Meta) {
 		sums, err := m.Totals(t.Context(), now)
 		must(t, err)
 		wantUsage(t, m, sums.Bytes)
+	}
+}
+
+// metaForgetReserved: where bytes may still come, a removed share waits, and counts. It is to be purged at once, and again after that.
+func metaForgetReserved(t *testing.T, m store.Meta) {
+	one, two := store.Part{N: 1, Size: 100, Digest: newHash()}, store.Part{N: 2, Size: 10, Digest: newHash()}
+	for what, use := range map[string]func(id string){
+		"put and told of": func(id string) {
+			for _, p := range []store.Part{one, two} {
+				_, err := m.AddPart(t.Context(), id, p, now, now+abandon, 0)
+				must(t, err)
+			}
+		},
+		"not told of": func(string) {},
+		"released": func(id string) {
+			must(t, m.ReleasePart(t.Context(), store.Reservation{Share: id, Part: two}, now+20))
+			_, err := m.AddPart(t.Context(), id, two, now, now+abandon, 0)
+			must(t, err)
+		},
+	} {
+		s := create(t, m)
+		want := func(at int64, ids ...string) {
+			t.Helper()
+			wantUsage(t, m, 110)
+			if got := doomed(t, m, at, now); !slices.Equal(got, ids) {
+				t.Errorf("%s: doomed at %d: got %v, want %v", what, at-now, got, ids)
+			}
+		}
+		reserve(t, m, s.ID, two, now+20)
+		reserve(t, m, s.ID, one, now+30)
+		reserve(t, m, s.ID, one, now+10) // which is late
+		use(s.ID)
+		want(now)
+		must(t, m.Remove(t.Context(), s.ID, now))
+		for range 2 {
+			want(now, s.ID)
+		}
+		for _, at := range []int64{now, now + 29} {
+			must(t, m.Forget(t.Context(), s.ID, at))
+			want(now)
+			want(now + 29)
+			r, err := m.Record(t.Context(), s.ID)
+			must(t, err)
+			wantEqual(t, "state", r.State, store.Removed)
+		}
+		want(now+30, s.ID)
+		sums, err := m.Totals(t.Context(), now)
+		must(t, err)
+		wantEqual(t, "totals", sums, store.Totals{Removed: 1, Bytes: 110})
+		must(t, m.Forget(t.Context(), s.ID, now+30))
+		wantUsage(t, m, 0)
+		_, err = m.Record(t.Context(), s.ID)
+		wantErr(t, what, err, store.ErrNotFound)
+	}
+
+	s := create(t, m) // of which another part is kept out: nobody was told how to put that
+	_, err := m.AddPart(t.Context(), s.ID, one, now, now+abandon, 0)
+	must(t, err)
+	_, _, err = m.ReservePart(t.Context(), s.ID, store.Part{N: 1, Size: 100, Digest: newHash()}, now, now+30, 0)
+	must(t, err)
+	_, _, err = m.ReservePart(t.Context(), s.ID, two, now, now+30, 1)
+	wantErr(t, "part for which there is no room", err, store.ErrOverTotal)
+	must(t, m.Remove(t.Context(), s.ID, now))
+	must(t, m.Forget(t.Context(), s.ID, now))
+	wantUsage(t, m, 0)
+}
+
+// metaDoomedWaiting: shares that wait do not hide others, however many they are.
+func metaDoomedWaiting(t *testing.T, m store.Meta) {
+	for range 25 {
+		s := create(t, m)
+		reserve(t, m, s.ID, store.Part{N: 1, Size: 1, Digest: newHash()}, now+30)
+		must(t, m.Remove(t.Context(), s.ID, now))
+		must(t, m.Forget(t.Context(), s.ID, now))
+	}
+	var want []string
+	for range 5 {
+		s := create(t, m)
+		must(t, m.Remove(t.Context(), s.ID, now))
+		want = append(want, s.ID)
+	}
+	slices.Sort(want)
+	got, err := m.Doomed(t.Context(), now, now, 5)
+	must(t, err)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := doomed(t, m, now+30, now); len(got) != 30 {
+		t.Errorf("got %d when the wait is over, want 30", len(got))
 	}
 }

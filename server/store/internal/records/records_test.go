@@ -48,7 +48,7 @@ func TestArguments(t *testing.T) {
 	s.Remove(ctx, "", 0)
 	s.Doomed(ctx, 0, 0, 1)
 	s.Unmarked(ctx, 0, 1, store.ErrFull)
-	s.Forget(ctx, "")
+	s.Forget(ctx, "", 0)
 	s.Charge(ctx, store.Charge{}, store.Daily{})
 	s.DropCharges(ctx, 0)
 	s.AddReport(ctx, store.Report{}, store.ReportLimit{})

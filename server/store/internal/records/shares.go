@@ -65,7 +65,8 @@ func (s Store) ReservePart(ctx context.Context, id string, p store.Part, now, en
 	there, err := s.place(ctx, id, p.N, now,
 		do(reserveCount, p.Size, caller, most, id, now, p.N),
 		do(reserveInsert, p.N, p.Size, p.Digest[:], ends, id, now, caller),
-		do(reserveProlong, ends, id, p.N, p.Size, p.Digest[:], now))
+		do(reserveProlong, ends, id, p.N, p.Size, p.Digest[:], now),
+		do(reserveNote, ends, id, now, p.N, p.Size, p.Digest[:]))
 	switch {
 	case err != nil:
 	case there.part != nil:
@@ -230,7 +231,7 @@ func (s Store) Doomed(ctx context.Context, now, idle int64, limit int) (doomed [
 		do(doomExpired, now),
 		do(doomSpent, idle),
 		do(doomTickets, idle),
-		ids(&doomed, doomSelect, int64(limit)))
+		ids(&doomed, doomSelect, now, int64(limit)))
 	switch {
 	case errors.Is(err, store.ErrFull):
 		return s.Unmarked(ctx, now, limit, err)
@@ -247,8 +248,8 @@ func (s Store) Unmarked(ctx context.Context, now int64, limit int, err error) (d
 }
 
 // Forget implements [store.Meta].
-func (s Store) Forget(ctx context.Context, id string) error {
-	if err := s.DB.Write(ctx, id, do(forgetCount, id), do(forget, id)); err != nil {
+func (s Store) Forget(ctx context.Context, id string, now int64) error {
+	if err := s.DB.Write(ctx, id, do(forgetLater, id, now), do(forgetCount, id, now), do(forget, id, now)); err != nil {
 		return fmt.Errorf("failed to forget share: %w", err)
 	}
 	return nil
