@@ -232,3 +232,39 @@ func TestSweepWaiting(t *testing.T) {
 	h.wantUsage(0)
 	sweep(0)
 }
+
+// lateMeta has something happen right after it told what has run out.
+type lateMeta struct {
+	store.Meta
+	then func()
+}
+
+func (m *lateMeta) RunOut(ctx context.Context, now int64, limit int) ([]store.Reservation, error) {
+	all, err := m.Meta.RunOut(ctx, now, limit)
+	m.then()
+	return all, err
+}
+
+// What becomes a part at the last moment is one: a sweep that still takes it for none does nothing to it.
+func TestReservationsRunOutTooLate(t *testing.T) {
+	meta := &lateMeta{then: func() {}}
+	h := newHost(t, func(c *server.Config) {
+		meta.Meta, c.Meta, c.Direct = c.Meta, meta, bucket{c.Blobs}
+	})
+	l := h.create(100)
+	manifest, content := sealed(100), sealed(100)
+	h.want(h.put(l, "manifest", manifest), 204, "")
+	h.want(h.reserve(l, "1", content), 200, "")
+	h.past(l, 1, content)
+	h.pass(time.Hour)
+	meta.then = func() {
+		h.want(h.confirm(l, "1", content), 204, "")
+		h.want(h.complete(l, 100, 1), 200, "")
+		meta.then = func() {}
+	}
+	h.sweep()
+	if h.objects(l, manifest, content) != 2 {
+		t.Error("a part is gone")
+	}
+	h.wantUsage(200)
+}
