@@ -246,8 +246,8 @@ type Meta interface {
 	// there, and stored is true. The errors are AddPart's. The reservation runs out at ends, or later if the same part was reserved for
 	// longer, and stays until it is released.
 	ReservePart(ctx context.Context, id string, p Part, now, ends, most int64) (_ Part, stored bool, err error)
-	// RunOut returns at most limit reservations, of any that have run out at now, of shares that are neither expired nor removed. Each may
-	// have bytes in Blobs, of which the caller knows; what is reserved anew is not among them.
+	// RunOut returns at most limit reservations that have run out at now, in any order, of shares that are neither expired nor removed.
+	// Whether their bytes are in Blobs is for the caller to find out.
 	RunOut(ctx context.Context, now int64, limit int) ([]Reservation, error)
 	// ReleasePart takes back what RunOut has returned, if it still is there and has not been reserved anew: AddPart of the same p needs room
 	// again. Of a removed share it takes nothing.
