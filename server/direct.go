@@ -9,21 +9,25 @@ import (
 	"github.com/sealpost/sealpost/server/store"
 )
 
-// How long a request that a client was given can be begun. The first is enough for a part that waits behind others on a slow line. The second
+// How long a request that a client was given can be begun. The first is enough for a part that waits behind others on a slow line. The last
 // bounds how long somebody can read on whose ticket has ended; where the share has, its bytes are gone.
 const (
 	directPutLasts = 15 * time.Minute
+	directPutDone  = 20 * time.Minute // by then what was begun is there, or taken not to come
 	directGetLasts = 5 * time.Minute
 )
 
-// sendDirect tells the owner how to put a part into the store, for which room is reserved: so however many such requests an owner has made,
-// no more comes of them than was counted.
+// sendDirect tells the owner how to put a part into the store, for which room is reserved. The room is given back when the request has ended
+// and no bytes are there; those that are count until they are deleted. A share that is removed counts, with every part of it that could be put,
+// until the last of its requests has ended: see purge. So of all such requests no more comes than was counted, but for bodies that somebody
+// begins to send in time and ends later than directPutDone: these are not counted, and lie there until SweepOrphans deletes them, which it
+// does when their share is open no more.
 func (s *Server) sendDirect(c *call, sh store.Share) error {
 	part, err := s.directPart(c, sh)
 	if err != nil {
 		return err
 	}
-	reserved, stored, err := s.meta.ReservePart(c.ctx(), sh.ID, part, s.now(), s.cfg.MaxTotalSize)
+	reserved, stored, err := s.meta.ReservePart(c.ctx(), sh.ID, part, s.now(), s.now()+seconds(directPutDone), s.cfg.MaxTotalSize)
 	switch {
 	case err != nil:
 		return missIfNotFound(err)

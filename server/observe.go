@@ -13,8 +13,8 @@ import (
 type Observer interface {
 	// Answered is told of each request that has come to its end.
 	Answered(a Answer)
-	// Swept is told of each sweep of "shares", "reports", "charges" (by days) or "orphans", and how many it removed. An err means that some
-	// are left.
+	// Swept is told of each sweep of "shares", "reservations", "reports", "charges" (by days) or "orphans", and how many it removed. An err
+	// means that some are left.
 	Swept(what string, removed int, err error)
 }
 

@@ -99,7 +99,7 @@ func TestObserver(t *testing.T) {
 	h.do("GET", l.path+"/content", ticket, nil)
 	want("POST /api/v1/shares/{id}/downloads 200  cut=false", "GET /api/v1/shares/{id}/content 429 too-many-requests cut=false")
 	h.sweep()
-	want("swept shares 1 true", "swept reports 0 true", "swept charges 0 true")
+	want("swept shares 1 true", "swept reservations 0 true", "swept reports 0 true", "swept charges 0 true")
 	if err := h.srv.SweepOrphans(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -15,10 +15,10 @@ const (
 )
 
 // Sweep removes shares that are expired, revoked, spent or abandoned, bytes first and then the record, so that a crash between the
-// two is made good by the next sweep; reports that were kept for their time; and what clients made on days before this one. Any number of
-// processes may sweep at once.
+// two is made good by the next sweep; room that was reserved for parts which did not come; reports that were kept for their time; and what
+// clients made on days before this one. Any number of processes may sweep at once.
 func (s *Server) Sweep(ctx context.Context) error {
-	return errors.Join(s.sweepShares(ctx), s.sweepReports(ctx), s.sweepCharges(ctx))
+	return errors.Join(s.sweepShares(ctx), s.sweepReservations(ctx), s.sweepReports(ctx), s.sweepCharges(ctx))
 }
 
 func (s *Server) sweepCharges(ctx context.Context) error {
@@ -70,15 +70,81 @@ func (s *Server) sweepShares(ctx context.Context) (err error) {
 	}
 }
 
-// purge deletes bytes and record of a removed share. Its error does not name the share.
+// purge deletes bytes and record of a removed share. If its sender may still put bytes into the store, the record waits, and both are deleted
+// by a sweep that comes by when that has ended. Its error does not name the share.
 func (s *Server) purge(ctx context.Context, id string) error {
+	now := s.now()
 	if err := s.blobs.DeleteShare(ctx, id); err != nil {
 		return fmt.Errorf("failed to delete parts: %w", scrubbed{err, id})
 	}
-	if err := s.meta.Forget(ctx, id); err != nil {
+	if err := s.meta.Forget(ctx, id, now); err != nil {
 		return fmt.Errorf("failed to delete record: %w", scrubbed{err, id})
 	}
 	return nil
+}
+
+func (s *Server) sweepReservations(ctx context.Context) (err error) {
+	released := 0
+	defer func() { s.cfg.Observer.Swept("reservations", released, err) }()
+	for {
+		all, err := s.meta.RunOut(ctx, s.now(), sweepBatch)
+		if err != nil {
+			return fmt.Errorf("failed to list reservations to sweep: %w", err)
+		}
+		var failed []error
+		for _, r := range all {
+			done, err := s.release(ctx, r)
+			if done {
+				released++
+			}
+			if err != nil {
+				failed = append(failed, scrubbed{err, r.Share})
+			}
+		}
+		if len(all) < sweepBatch || len(failed) == len(all) { // as with shares
+			if len(failed) > 0 {
+				return fmt.Errorf("failed to sweep %d reservations, first: %w", len(failed), failed[0])
+			}
+			return nil
+		}
+	}
+}
+
+// release gives back the room of a part that did not come. If it did, its sender may yet come back to tell of it, for as long as the share
+// is open: so it is neither deleted nor uncounted, but looked at again when as much time has passed as for a request.
+func (s *Server) release(ctx context.Context, r store.Reservation) (released bool, err error) {
+	now, key := s.now(), store.Key{Share: r.Share, N: r.Part.N, Digest: r.Part.Digest}
+	wanted, err := s.wanted(ctx, key)
+	there := false
+	if err == nil && wanted {
+		there, err = s.holds(ctx, key)
+	} else if err == nil {
+		err = s.blobs.Delete(ctx, key)
+	}
+	switch {
+	case err != nil:
+		return false, err
+	case !there:
+		err = s.meta.ReleasePart(ctx, r, now)
+		return err == nil, err
+	}
+	_, _, err = s.meta.ReservePart(ctx, r.Share, r.Part, now, now+seconds(directPutDone), 0)
+	if isGone(err) || errors.Is(err, store.ErrNotOpen) {
+		err = nil // since a moment ago: the next sweep deletes it
+	}
+	return false, err
+}
+
+// holds tells whether an object is there.
+func (s *Server) holds(ctx context.Context, key store.Key) (bool, error) {
+	r, err := s.blobs.Open(ctx, key, 0, 1)
+	if err != nil {
+		if isGone(err) {
+			err = nil
+		}
+		return false, err
+	}
+	return true, r.Close()
 }
 
 // SweepOrphans removes objects that no record names: the losers of races and the leftovers of crashes. It reads the whole

@@ -65,7 +65,7 @@ func (s *Server) put(c *call, sh store.Share, n, limit int64) error {
 		c.drain()
 		return c.empty()
 	}
-	if err := s.room(c, part.Size); err != nil {
+	if err := s.roomForPart(c, sh, part); err != nil {
 		c.drain()
 		return err
 	}
@@ -88,6 +88,23 @@ func (s *Server) put(c *call, sh store.Share, n, limit int64) error {
 	err = s.store(c, sh, part)
 	stored = err == nil
 	return err
+}
+
+// roomForPart is room, but for a part that is reserved: its bytes are counted already. That is asked when there is no room otherwise, which
+// is seldom.
+func (s *Server) roomForPart(c *call, sh store.Share, part store.Part) error {
+	over := s.room(c, part.Size)
+	if !errors.Is(over, store.ErrOverTotal) {
+		return over
+	}
+	switch reserved, err := s.meta.Reservation(c.ctx(), sh.ID, part.N); {
+	case isGone(err):
+		return over
+	case err == nil && reserved != part:
+		return api.NewProblem(api.CodePartConflict)
+	default:
+		return err
+	}
 }
 
 // isStored tells whether part is there already. It is an error if another one is, or if there will not be any more.

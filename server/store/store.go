@@ -179,6 +179,12 @@ type Part struct {
 	Digest Hash
 }
 
+// Reservation is the room for a part that may be put.
+type Reservation struct {
+	Share string // id
+	Part  Part
+}
+
 // Change is what Update sets; nil members stay.
 type Change struct {
 	Lifetime     *int64
@@ -238,9 +244,19 @@ type Meta interface {
 	AddPart(ctx context.Context, id string, p Part, now, expires, most int64) (Part, error)
 	// ReservePart makes room for p, which a client then puts into Blobs by itself and tells of: AddPart of the same p needs no room
 	// any more, and of any other in its place returns p. It returns what was reserved under p.N before, if anything was, or what is stored
-	// there, and stored is true. The errors are AddPart's. A reservation lasts as long as its share.
-	ReservePart(ctx context.Context, id string, p Part, now, most int64) (_ Part, stored bool, err error)
-	// Usage is how many bytes the parts of all shares have, manifests and what is reserved too, until Forget: the sum that AddPart goes by.
+	// there, and stored is true. The errors are AddPart's. The reservation runs out at ends, or later if the same part was reserved for
+	// longer, and stays until it is released.
+	ReservePart(ctx context.Context, id string, p Part, now, ends, most int64) (_ Part, stored bool, err error)
+	// RunOut returns at most limit reservations that have run out at now, in any order, of shares that are neither expired nor removed.
+	// Whether their bytes are in Blobs is for the caller to find out.
+	RunOut(ctx context.Context, now int64, limit int) ([]Reservation, error)
+	// ReleasePart takes back what RunOut has returned, if it still is there and has not been reserved anew: AddPart of the same p needs room
+	// again. Of a removed share it takes nothing.
+	ReleasePart(ctx context.Context, r Reservation, now int64) error
+	// Reservation returns what is reserved under n and no part yet, else ErrNotFound. It asks no more than Part does of the share.
+	Reservation(ctx context.Context, id string, n int64) (Part, error)
+	// Usage is how many bytes the parts of all shares have, manifests and what is reserved too, until Forget deletes their records: the sum
+	// that AddPart goes by.
 	Usage(ctx context.Context) (int64, error)
 	// Part returns one part. Parts returns all, the manifest first; CountParts, how many there are, the manifest not counted.
 	// None of them asks whether the share is expired or removed: a sweep needs them too. A missing part is ErrNotFound; a
@@ -248,7 +264,7 @@ type Meta interface {
 	Part(ctx context.Context, id string, n int64) (Part, error)
 	Parts(ctx context.Context, id string) ([]Part, error)
 	CountParts(ctx context.Context, id string) (int64, error)
-	// Complete makes an open share ready: size bytes in parts parts, each there and of the right size, and a manifest; else
+	// Complete makes an open share ready: size bytes in parts parts, each there and of the right size, none above, and a manifest; else
 	// ErrIncomplete. Expiry is now + Lifetime from here on. A share that is ready with the same numbers is returned as it
 	// is; with others, ErrConflict.
 	Complete(ctx context.Context, id string, size, parts, now int64) (Share, error)
@@ -268,16 +284,18 @@ type Meta interface {
 	// one takes it and a right one takes nothing; left is how many there are then. Without any it is ErrExhausted for right
 	// and wrong alike, and wait is the seconds until there is one.
 	Try(ctx context.Context, id string, right bool, b Budget, now int64) (left, wait int64, err error)
-	// Remove marks a share as removed: from here on it is ErrNotFound to all but Part, Parts, Record, Doomed and Forget. Removing a
-	// missing one is ErrNotFound.
+	// Remove marks a share as removed: from here on it is ErrNotFound to all but Part, Parts, Reservation, Record, Doomed and Forget.
+	// Removing a missing one is ErrNotFound.
 	Remove(ctx context.Context, id string, now int64) error
 	// Doomed marks as removed what is expired at now, or spent (as in FinishDownload), and returns at most limit ids of
-	// removed shares, those of earlier calls that were not forgotten included. It also drops finished and idle leases of
-	// shares with any number of downloads. With ErrFull it returns ids, too: of what is removed, or expired and cannot be
-	// marked. Deleting the bytes of these may be what makes room.
+	// removed shares, those of earlier calls that were not forgotten included, but for those that Forget has let wait until later than now.
+	// It also drops finished and idle leases of shares with any number of downloads. With ErrFull it returns ids, too: of what is removed, or
+	// expired and cannot be marked. Deleting the bytes of these may be what makes room.
 	Doomed(ctx context.Context, now, idle int64, limit int) ([]string, error)
-	// Forget deletes the record of a removed share and all that hangs on it. Call it when its bytes are gone.
-	Forget(ctx context.Context, id string) error
+	// Forget deletes the record of a removed share and all that hangs on it. Call it when its bytes are gone, with the time at which
+	// deleting them began. If one of its parts, whatever became of it, was reserved until later, bytes may still come: then everything
+	// stays and counts, and Doomed names the share again from then on, but not before.
+	Forget(ctx context.Context, id string, now int64) error
 	// Charge counts what a client makes on a day, as long as that stays within both limits, of which 0 is any number; else nothing is
 	// counted, and it is ErrOverShares or ErrOverBytes. However many charge at once, the count is exact. A charge that is taken back
 	// has negative numbers, and is within any limit. Of the client's name nothing is kept but a hash with a salt of that day.

@@ -261,7 +261,9 @@ func TestReportsAfterUpgrade(t *testing.T) {
 		share := s.send(t, b, parcel{files: []string{file}})
 		s.stop(syscall.SIGTERM)
 		db := s.database()
-		_, err := db.Exec(`DROP TABLE reservations; DROP TABLE usage; DROP TABLE salts; DROP TABLE charges; DROP TABLE reports; UPDATE schema_version SET version = 1`) // which is what version 1 made
+		_, err := db.Exec(`DROP TABLE marks; DROP TABLE reservations; DROP TABLE usage; DROP TABLE salts; DROP TABLE charges; DROP TABLE reports;
+			ALTER TABLE shares DROP COLUMN puts_end; ALTER TABLE shares DROP COLUMN purge_at;
+			UPDATE schema_version SET version = 1`) // which is what version 1 made
 		must(t, err)
 		must(t, db.Close())
 		s.start()

@@ -37,7 +37,7 @@ func (a *Admin) records(ctx context.Context) (all []store.Record, err error) {
 }
 
 // TakeDown removes a share for everybody, as its owner could: from here on nobody gets at it, and its bytes are deleted. A download that
-// is running may finish. The record goes with the next sweep of a server, which also looks for what was being stored meanwhile.
+// is running may finish. The record goes with a sweep of a server, which also looks for what was being stored meanwhile.
 func (a *Admin) TakeDown(ctx context.Context, id string) error {
 	rec, err := a.Meta.Record(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {

@@ -13,7 +13,7 @@
 //	sealpost_shares                       by state: open, ready, removed (and not yet swept)
 //	sealpost_stored_bytes                 of parts and manifests that have a record
 //	sealpost_reports                      that are kept
-//	sealpost_sweeps_total                 by kind (shares, reports, charges, orphans) and result (done, failed)
+//	sealpost_sweeps_total                 by kind (shares, reservations, reports, charges, orphans) and result (done, failed)
 //	sealpost_swept_total                  by kind: what sweeps have removed
 //	sealpost_last_sweep_timestamp_seconds by kind: when the last one was done, in Unix time
 //	sealpost_store_duration_seconds       by store (blobs, meta) and operation, without waiting for the client

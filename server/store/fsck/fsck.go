@@ -6,7 +6,8 @@
 //
 //   - bytes without a record count only when they are so old that a sweep should have taken them, and never those of a share that is
 //     still open, since its sender may come back for them;
-//   - shares that are expired or removed are not looked at: a sweep is about to take them;
+//   - shares that are expired or removed are not looked at, nor are bytes of theirs: a sweep is about to take them, at once or when no more
+//     can come;
 //   - whatever looks wrong is looked at again a little later, and counts if it is still so and the share still there.
 //
 // What it does not see: a record that is missing together with its bytes; and damage that another process does where this one has been

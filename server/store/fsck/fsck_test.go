@@ -269,9 +269,17 @@ func TestInFlight(t *testing.T) {
 	check(t, os.WriteFile(filepath.Join(s.dir, "blobs", open[:2], open, ".tX"), nil, 0o600))
 	idle := s.open(t) // its sender may come back for what was put long ago
 	s.put(t, idle, 1, random(10))
-	filepath.Walk(filepath.Join(s.dir, "blobs", idle[:2], idle), func(name string, _ os.FileInfo, _ error) error {
-		return os.Chtimes(name, s.now.Add(-9*time.Hour), s.now.Add(-9*time.Hour))
-	})
+	waiting := s.open(t) // somebody could put parts by themselves, and did so when it was revoked
+	_, _, err := s.meta.ReservePart(t.Context(), waiting, store.Part{N: 1, Size: 10}, s.now.Unix(), s.now.Unix()+10, 0)
+	check(t, err)
+	check(t, s.meta.Remove(t.Context(), waiting, s.now.Unix()))
+	check(t, s.meta.Forget(t.Context(), waiting, s.now.Unix()))
+	s.put(t, waiting, 1, random(10))
+	for _, id := range []string{idle, waiting} {
+		filepath.Walk(filepath.Join(s.dir, "blobs", id[:2], id), func(name string, _ os.FileInfo, _ error) error {
+			return os.Chtimes(name, s.now.Add(-9*time.Hour), s.now.Add(-9*time.Hour))
+		})
+	}
 	removed, expired := s.send(t), s.send(t)
 	check(t, s.meta.Remove(t.Context(), removed, s.now.Unix()))
 	for n := range int64(2) {
@@ -280,7 +288,7 @@ func TestInFlight(t *testing.T) {
 	}
 	s.exec(t, `UPDATE shares SET expires = ? WHERE id = ?`, s.now.Unix(), expired)
 	all, sum := s.run(t)
-	if len(all) > 0 || sum.Young != 3 || sum.Shares != 2 {
+	if len(all) > 0 || sum.Young != 4 || sum.Shares != 2 {
 		t.Errorf("found %+v, %+v", all, sum)
 	}
 }
@@ -320,7 +328,7 @@ func TestBesideServers(t *testing.T) {
 				if err := s.blobs.DeleteShare(context.Background(), sh.ID); err != nil {
 					t.Error(err)
 				}
-				if err := s.meta.Forget(context.Background(), sh.ID); err != nil {
+				if err := s.meta.Forget(context.Background(), sh.ID, s.now.Unix()); err != nil {
 					t.Error(err)
 				}
 			}

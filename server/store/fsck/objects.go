@@ -11,7 +11,7 @@ import (
 // checkObjects looks for the record of everything that the store of bytes has. Objects of a share come one after the other from the stores
 // that there are, so that its parts are asked for once.
 func (r *run) checkObjects(ctx context.Context, lister store.Lister) error {
-	share, parts, open := "", map[int64]store.Part{}, false
+	share, parts, spared := "", map[int64]store.Part{}, false
 	return lister.List(ctx, func(o store.Object) error {
 		r.sum.Objects++
 		if o.Stray != "" {
@@ -23,7 +23,7 @@ func (r *run) checkObjects(ctx context.Context, lister store.Lister) error {
 			if err != nil {
 				return err
 			}
-			open = standing && rec.State == store.Open
+			spared = rec.State == store.Open || rec.ID != "" && !standing // rec is empty if there is none
 			all, err := r.Meta.Parts(ctx, o.Key.Share)
 			if err != nil {
 				return err
@@ -43,7 +43,7 @@ func (r *run) checkObjects(ctx context.Context, lister store.Lister) error {
 				return f, ok && (r.Quick || o.Size > p.Size), err // what is read and too short is found by its record
 			})
 		default:
-			r.judge(o, is(Orphan, share, o.Key.N, "%d bytes that no record names, since %s", o.Size, when(o)), open)
+			r.judge(o, is(Orphan, share, o.Key.N, "%d bytes that no record names, since %s", o.Size, when(o)), spared)
 		}
 		return nil
 	})
@@ -55,9 +55,9 @@ func stray(o store.Object) Finding {
 
 func when(o store.Object) string { return o.Modified.UTC().Format(time.RFC3339) }
 
-// judge suspects what has no record, unless it is young or its share open.
-func (r *run) judge(o store.Object, f Finding, open bool) {
-	if open || r.Now().Sub(o.Modified) < r.Young {
+// judge suspects what has no record, unless it is young or to be spared, as its share is open, or about to be swept with all that it has.
+func (r *run) judge(o store.Object, f Finding, spared bool) {
+	if spared || r.Now().Sub(o.Modified) < r.Young {
 		r.sum.Young++
 		return
 	}

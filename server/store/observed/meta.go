@@ -46,11 +46,32 @@ func (m meta) AddPart(ctx context.Context, id string, p store.Part, now, expires
 	return v, err
 }
 
-func (m meta) ReservePart(ctx context.Context, id string, p store.Part, now, most int64) (store.Part, bool, error) {
+func (m meta) ReservePart(ctx context.Context, id string, p store.Part, now, ends, most int64) (store.Part, bool, error) {
 	began := time.Now()
-	v, stored, err := m.Meta.ReservePart(ctx, id, p, now, most)
+	v, stored, err := m.Meta.ReservePart(ctx, id, p, now, ends, most)
 	m.observe.since("ReservePart", began, err)
 	return v, stored, err
+}
+
+func (m meta) RunOut(ctx context.Context, now int64, limit int) ([]store.Reservation, error) {
+	began := time.Now()
+	v, err := m.Meta.RunOut(ctx, now, limit)
+	m.observe.since("RunOut", began, err)
+	return v, err
+}
+
+func (m meta) ReleasePart(ctx context.Context, r store.Reservation, now int64) error {
+	began := time.Now()
+	err := m.Meta.ReleasePart(ctx, r, now)
+	m.observe.since("ReleasePart", began, err)
+	return err
+}
+
+func (m meta) Reservation(ctx context.Context, id string, n int64) (store.Part, error) {
+	began := time.Now()
+	v, err := m.Meta.Reservation(ctx, id, n)
+	m.observe.since("Reservation", began, err)
+	return v, err
 }
 
 func (m meta) Usage(ctx context.Context) (int64, error) {
@@ -137,9 +158,9 @@ func (m meta) Doomed(ctx context.Context, now, idle int64, limit int) ([]string,
 	return v, err
 }
 
-func (m meta) Forget(ctx context.Context, id string) error {
+func (m meta) Forget(ctx context.Context, id string, now int64) error {
 	began := time.Now()
-	err := m.Meta.Forget(ctx, id)
+	err := m.Meta.Forget(ctx, id, now)
 	m.observe.since("Forget", began, err)
 	return err
 }

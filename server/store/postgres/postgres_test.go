@@ -111,7 +111,8 @@ func TestUpgrade(t *testing.T) {
 	old, fresh := p.Schema(t), p.Schema(t)
 	s := open(t, old)
 	sh := ready(t, s, 1)
-	if _, err := s.Pool().Exec(t.Context(), `DROP TABLE reports, usage, salts, charges, reservations, marks; UPDATE schema_version SET version = 1`); err != nil {
+	if _, err := s.Pool().Exec(t.Context(), `DROP TABLE reports, usage, salts, charges, reservations, marks;
+		ALTER TABLE shares DROP COLUMN puts_end, DROP COLUMN purge_at; UPDATE schema_version SET version = 1`); err != nil {
 		t.Fatal(err)
 	}
 	s.Close()
@@ -255,7 +256,7 @@ func TestSweepAgainstResume(t *testing.T) {
 			t.Errorf("round %d: the share is gone, and %d shares were removed", n, len(doomed))
 		}
 		one.Remove(t.Context(), sh.ID, now)
-		if err := one.Forget(t.Context(), sh.ID); err != nil {
+		if err := one.Forget(t.Context(), sh.ID, now); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -35,7 +35,7 @@ func TestAttach(t *testing.T) {
 		if err := a.Remove(t.Context(), share(i).ID, now); err != nil {
 			t.Error(err)
 		}
-		if err := s.Forget(t.Context(), share(i).ID); err != nil {
+		if err := s.Forget(t.Context(), share(i).ID, now); err != nil {
 			t.Error(err)
 		}
 		if err := a.Close(); err != nil {

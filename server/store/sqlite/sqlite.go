@@ -275,8 +275,8 @@ func (s *Store) Doomed(ctx context.Context, now, idle int64, limit int) ([]strin
 }
 
 // Forget implements [store.Meta].
-func (s *Store) Forget(ctx context.Context, id string) error {
-	err := s.Store.Forget(ctx, id)
+func (s *Store) Forget(ctx context.Context, id string, now int64) error {
+	err := s.Store.Forget(ctx, id, now)
 	if err == nil {
 		s.forgot.Store(true)
 	}

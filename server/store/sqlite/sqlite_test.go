@@ -159,7 +159,7 @@ func TestGone(t *testing.T) {
 			break
 		}
 		for _, id := range ids {
-			if err := s.Forget(ctx, id); err != nil {
+			if err := s.Forget(ctx, id, now); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -263,7 +263,7 @@ func TestGoneAfterCrash(t *testing.T) {
 	if err := killed.Remove(t.Context(), sh.ID, now); err != nil {
 		t.Fatal(err)
 	}
-	if err := killed.Forget(t.Context(), sh.ID); err != nil {
+	if err := killed.Forget(t.Context(), sh.ID, now); err != nil {
 		t.Fatal(err)
 	}
 	next := open(t, filepath.Join(dir, "meta.db"))

@@ -262,7 +262,7 @@ func metaDoomed(t *testing.T, m store.Meta) {
 	_, err := m.Share(t.Context(), done.ID, now)
 	wantErr(t, "doomed share", err, store.ErrNotFound)
 	for _, id := range want {
-		must(t, m.Forget(t.Context(), id))
+		must(t, m.Forget(t.Context(), id, now))
 	}
 	if ids := doomed(t, m, now+abandon, now-abandon); len(ids) != 0 {
 		t.Errorf("doomed after they were forgotten: %v", ids)
@@ -335,7 +335,7 @@ func metaDoomedLimit(t *testing.T, m store.Meta) {
 				t.Fatalf("%s is back after it was forgotten", id)
 			}
 			seen[id] = true
-			must(t, m.Forget(t.Context(), id))
+			must(t, m.Forget(t.Context(), id, now))
 		}
 	}
 	wantEqual(t, "doomed in all", len(seen), n)
@@ -371,18 +371,18 @@ func metaForget(t *testing.T, m store.Meta) {
 	s, other := ready(t, m), ready(t, m)
 	_, err := m.TakeDownload(t.Context(), s.ID, store.Hash{1}, now)
 	must(t, err)
-	must(t, m.Forget(t.Context(), s.ID)) // not removed: nothing happens
+	must(t, m.Forget(t.Context(), s.ID, now)) // not removed: nothing happens
 	_, err = m.Ticket(t.Context(), s.ID, store.Hash{1}, now)
 	must(t, err)
 	must(t, m.Remove(t.Context(), s.ID, now))
 	for range 2 {
-		must(t, m.Forget(t.Context(), s.ID))
+		must(t, m.Forget(t.Context(), s.ID, now))
 		parts, err := m.Parts(t.Context(), s.ID)
 		if len(parts) != 0 || err != nil {
 			t.Errorf("parts after forgetting: %v, error %v", parts, err)
 		}
 	}
-	must(t, m.Forget(t.Context(), newID()))
+	must(t, m.Forget(t.Context(), newID(), now))
 	parts, err := m.Parts(t.Context(), other.ID)
 	must(t, err)
 	wantEqual(t, "parts of the share beside", len(parts), 5)

@@ -32,10 +32,10 @@ func metaUsage(t *testing.T, m store.Meta) {
 	wantUsage(t, m, 207)
 	add(t, m, other.ID, 11)
 	must(t, m.Remove(t.Context(), s.ID, now))
-	must(t, m.Forget(t.Context(), other.ID)) // is not removed, so stays
+	must(t, m.Forget(t.Context(), other.ID, now)) // is not removed, so stays
 	wantUsage(t, m, 218)
 	race(5, func(int) {
-		if err := m.Forget(context.Background(), s.ID); err != nil {
+		if err := m.Forget(context.Background(), s.ID, now); err != nil {
 			t.Errorf("forget: %v", err)
 		}
 	})
@@ -60,7 +60,7 @@ func metaTotal(t *testing.T, m store.Meta) {
 	must(t, put(2, 1, 101))
 	wantUsage(t, m, 101)
 	must(t, m.Remove(t.Context(), s.ID, now))
-	must(t, m.Forget(t.Context(), s.ID))
+	must(t, m.Forget(t.Context(), s.ID, now))
 	s = create(t, m)
 	must(t, put(1, 100, 100))
 }

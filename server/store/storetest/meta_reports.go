@@ -65,7 +65,7 @@ func metaAddReport(t *testing.T, m store.Meta) {
 	wantErr(t, "report of a share that is open", err, store.ErrNotFound)
 
 	must(t, m.Remove(t.Context(), s.ID, now))
-	must(t, m.Forget(t.Context(), s.ID))
+	must(t, m.Forget(t.Context(), s.ID, now))
 	wantReports(t, m, r, second)
 	err = m.AddReport(t.Context(), again, many)
 	wantErr(t, "report of a share that is gone", err, store.ErrNotFound)

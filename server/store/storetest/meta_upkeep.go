@@ -40,7 +40,7 @@ func metaRecords(t *testing.T, m store.Meta) {
 	must(t, m.Remove(t.Context(), s.ID, now))
 	r.State = store.Removed
 	want("removed share", r)
-	must(t, m.Forget(t.Context(), s.ID))
+	must(t, m.Forget(t.Context(), s.ID, now))
 	_, err = m.Record(t.Context(), s.ID)
 	wantErr(t, "forgotten record", err, store.ErrNotFound)
 }
@@ -80,7 +80,7 @@ func metaRecordsPages(t *testing.T, m store.Meta) {
 	}
 	got := walk(1, func(r store.Record) { // each goes when it was told of
 		must(t, m.Remove(t.Context(), r.ID, now))
-		must(t, m.Forget(t.Context(), r.ID))
+		must(t, m.Forget(t.Context(), r.ID, now))
 	})
 	if !slices.Equal(got, order) {
 		t.Errorf("while they go, got %v, want %v", got, order)
@@ -103,6 +103,6 @@ func metaTotals(t *testing.T, m store.Meta) {
 	const whole = 7 + 3*partSize + 10
 	want("totals", now, store.Totals{Open: 2, Ready: 1, Removed: 1, Bytes: 107 + 2*whole, Reports: 1})
 	want("totals when one has expired", s.Expires, store.Totals{Open: 2, Removed: 2, Bytes: 107 + 2*whole, Reports: 1})
-	must(t, m.Forget(t.Context(), removed.ID))
+	must(t, m.Forget(t.Context(), removed.ID, now))
 	want("totals after one was forgotten", s.Expires-1, store.Totals{Open: 2, Ready: 1, Bytes: 107 + whole, Reports: 1})
 }

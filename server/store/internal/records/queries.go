@@ -42,14 +42,29 @@ const (
 		LEFT JOIN parts p ON p.share = s.id AND p.n = $1 LEFT JOIN reservations r ON r.share = s.id AND r.n = $1
 		WHERE s.id = $2 AND s.state <> 'removed' AND s.expires > $3`
 
-	// ReservePart counts and inserts as AddPart does, and tells what there is in the same way.
+	// ReservePart counts and inserts as AddPart does, and tells what there is in the same way. If that is the same part, it is prolonged,
+	// and its share knows until when bytes may come, whatever becomes of the reservation.
 	reserveCount = `UPDATE usage SET bytes = bytes + $1, last = $2 WHERE (CAST($3 AS BIGINT) = 0 OR bytes + $1 <= $3)
 		AND EXISTS (SELECT 1 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5)
 		AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n = $6)
 		AND NOT EXISTS (SELECT 1 FROM reservations r WHERE r.share = $4 AND r.n = $6)`
-	reserveInsert = `INSERT INTO reservations (share, n, size, digest)
-		SELECT id, $1, $2, $3 FROM shares WHERE id = $4 AND state = 'open' AND expires > $5
-		AND EXISTS (SELECT 1 FROM usage WHERE last = $6) ON CONFLICT DO NOTHING`
+	reserveInsert = `INSERT INTO reservations (share, n, size, digest, ends)
+		SELECT id, $1, $2, $3, $4 FROM shares WHERE id = $5 AND state = 'open' AND expires > $6
+		AND EXISTS (SELECT 1 FROM usage WHERE last = $7) ON CONFLICT DO NOTHING`
+	reserveProlong = `UPDATE reservations SET ends = $1 WHERE share = $2 AND n = $3 AND size = $4 AND digest = $5 AND ends < $1
+		AND EXISTS (SELECT 1 FROM shares WHERE id = $2 AND state = 'open' AND expires > $6)`
+	reserveNote = `UPDATE shares SET puts_end = $1 WHERE id = $2 AND state = 'open' AND expires > $3 AND puts_end < $1
+		AND EXISTS (SELECT 1 FROM reservations r WHERE r.share = $2 AND r.n = $4 AND r.size = $5 AND r.digest = $6)`
+
+	// RunOut and ReleasePart. The order is random for the same reason as Doomed's.
+	runOutSelect = `SELECT r.share, r.n, r.size, r.digest FROM reservations r JOIN shares s ON s.id = r.share
+		WHERE r.ends <= $1 AND s.state <> 'removed' AND s.expires > $1 ORDER BY RANDOM() LIMIT $2`
+	releasable = ` FROM reservations WHERE size = $1 AND share = $2 AND n = $3 AND digest = $4 AND ends <= $5
+		AND EXISTS (SELECT 1 FROM shares s WHERE s.id = $2 AND s.state <> 'removed')`
+	releaseCount  = `UPDATE usage SET bytes = bytes - $1 WHERE EXISTS (SELECT 1` + releasable + `)`
+	releaseDelete = `DELETE` + releasable
+
+	reservationSelect = `SELECT size, digest FROM reservations WHERE share = $1 AND n = $2`
 
 	partSelect  = `SELECT size, digest FROM parts WHERE share = $1 AND n = $2`
 	partsSelect = `SELECT n, size, digest FROM parts WHERE share = $1 ORDER BY n`
@@ -63,6 +78,7 @@ const (
 		AND EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n = 0)
 		AND $2 = (SELECT COUNT(*) FROM parts p WHERE p.share = $4 AND p.n > 0
 			AND p.n <= $2 AND (p.n = $2 OR p.size = shares.part_size))
+		AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.share = $4 AND p.n > $2)
 		AND $1 = (SELECT COALESCE(SUM(p.size), 0) FROM parts p WHERE p.share = $4 AND p.n > 0)`
 
 	// TakeDownload. The update counts a ticket that is new, as long as there is room; the insert writes down the one that was
@@ -107,22 +123,25 @@ const (
 	remove = `UPDATE shares SET state = 'removed' WHERE id = $1 AND state <> 'removed' AND expires > $2 RETURNING id`
 
 	// Doomed. Two updates, because each has an index of its own. The order is random so that shares whose bytes cannot be
-	// deleted for now never stand in the way of the others.
+	// deleted for now never stand in the way of the others; those that have to wait to be purged again are not among them.
 	doomExpired = `UPDATE shares SET state = 'removed' WHERE state <> 'removed' AND expires <= $1`
 	doomSpent   = `UPDATE shares SET state = 'removed' WHERE state = 'ready' AND max_downloads > 0 AND taken >= max_downloads
 		AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.share = shares.id AND t.used <> 0 AND t.used >= $1)`
 	doomTickets = `DELETE FROM tickets WHERE (used = 0 OR used < $1) AND share IN
 		(SELECT id FROM shares WHERE max_downloads = 0)`
-	doomSelect   = `SELECT id FROM shares WHERE state = 'removed' ORDER BY RANDOM() LIMIT $1`
-	doomUnmarked = `SELECT id FROM shares WHERE state = 'removed' OR expires <= $1 ORDER BY RANDOM() LIMIT $2`
+	doomSelect   = `SELECT id FROM shares WHERE state = 'removed' AND purge_at <= $1 ORDER BY RANDOM() LIMIT $2`
+	doomUnmarked = `SELECT id FROM shares WHERE state = 'removed' AND purge_at <= $1 OR state <> 'removed' AND expires <= $1
+		ORDER BY RANDOM() LIMIT $2`
 
 	usageSelect = `SELECT bytes FROM usage`
 
-	// Forget. Parts, reservations and tickets go with the share, and its bytes off the usage first: once, as two who forget a share wait for each other.
+	// Forget. Parts, reservations and tickets go with the share, and its bytes off the usage first: once, as two who forget a share wait for
+	// each other. A share to which bytes may still come waits, and all of its own count.
+	forgetLater = `UPDATE shares SET purge_at = puts_end WHERE id = $1 AND state = 'removed' AND puts_end > $2 AND purge_at <> puts_end`
 	forgetCount = `UPDATE usage SET bytes = bytes - (SELECT COALESCE(SUM(p.size), 0) FROM parts p WHERE p.share = $1)
 			- (SELECT COALESCE(SUM(r.size), 0) FROM reservations r WHERE r.share = $1)
-		WHERE EXISTS (SELECT 1 FROM shares WHERE id = $1 AND state = 'removed')`
-	forget = `DELETE FROM shares WHERE id = $1 AND state = 'removed'`
+		WHERE EXISTS (SELECT 1 FROM shares WHERE id = $1 AND state = 'removed' AND puts_end <= $2)`
+	forget = `DELETE FROM shares WHERE id = $1 AND state = 'removed' AND puts_end <= $2`
 
 	// Charge. One statement counts or does not; what there is then tells which limit it was.
 	saltSelect = `SELECT salt FROM salts WHERE day = $1`

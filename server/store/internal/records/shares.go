@@ -60,11 +60,13 @@ func (s Store) AddPart(ctx context.Context, id string, p store.Part, now, expire
 }
 
 // ReservePart implements [store.Meta].
-func (s Store) ReservePart(ctx context.Context, id string, p store.Part, now, most int64) (_ store.Part, stored bool, err error) {
+func (s Store) ReservePart(ctx context.Context, id string, p store.Part, now, ends, most int64) (_ store.Part, stored bool, err error) {
 	caller := rand.Text()
 	there, err := s.place(ctx, id, p.N, now,
 		do(reserveCount, p.Size, caller, most, id, now, p.N),
-		do(reserveInsert, p.N, p.Size, p.Digest[:], id, now, caller))
+		do(reserveInsert, p.N, p.Size, p.Digest[:], ends, id, now, caller),
+		do(reserveProlong, ends, id, p.N, p.Size, p.Digest[:], now),
+		do(reserveNote, ends, id, now, p.N, p.Size, p.Digest[:]))
 	switch {
 	case err != nil:
 	case there.part != nil:
@@ -77,6 +79,29 @@ func (s Store) ReservePart(ctx context.Context, id string, p store.Part, now, mo
 		err = store.ErrOverTotal
 	}
 	return store.Part{}, false, fmt.Errorf("failed to reserve part: %w", err)
+}
+
+// RunOut implements [store.Meta].
+func (s Store) RunOut(ctx context.Context, now int64, limit int) (all []store.Reservation, err error) {
+	err = s.DB.Read(ctx, Statement{runOutSelect, []any{now, int64(limit)}, func(row Row) error {
+		var r store.Reservation
+		err := row.Scan(&r.Share, &r.Part.N, &r.Part.Size, (*hash)(&r.Part.Digest))
+		all = append(all, r)
+		return err
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("failed to read reservations: %w", err)
+	}
+	return all, nil
+}
+
+// ReleasePart implements [store.Meta].
+func (s Store) ReleasePart(ctx context.Context, r store.Reservation, now int64) error {
+	args := []any{r.Part.Size, r.Share, r.Part.N, r.Part.Digest[:], now}
+	if err := s.DB.Write(ctx, r.Share, do(releaseCount, args...), do(releaseDelete, args...)); err != nil {
+		return fmt.Errorf("failed to release part: %w", err)
+	}
+	return nil
 }
 
 // placed is what there is in the place of a part.
@@ -112,9 +137,18 @@ func partOrNil(n int64, size sql.NullInt64, digest []byte) (*store.Part, error) 
 
 // Part implements [store.Meta].
 func (s Store) Part(ctx context.Context, id string, n int64) (store.Part, error) {
+	return s.partOf(ctx, partSelect, id, n)
+}
+
+// Reservation implements [store.Meta].
+func (s Store) Reservation(ctx context.Context, id string, n int64) (store.Part, error) {
+	return s.partOf(ctx, reservationSelect, id, n)
+}
+
+func (s Store) partOf(ctx context.Context, query, id string, n int64) (store.Part, error) {
 	p := store.Part{N: n}
 	var found bool
-	err := s.DB.Read(ctx, one(&found, partSelect, []any{id, n}, &p.Size, (*hash)(&p.Digest)))
+	err := s.DB.Read(ctx, one(&found, query, []any{id, n}, &p.Size, (*hash)(&p.Digest)))
 	if err = orNotFound(err, found); err != nil {
 		return store.Part{}, fmt.Errorf("failed to read part: %w", err)
 	}
@@ -197,7 +231,7 @@ func (s Store) Doomed(ctx context.Context, now, idle int64, limit int) (doomed [
 		do(doomExpired, now),
 		do(doomSpent, idle),
 		do(doomTickets, idle),
-		ids(&doomed, doomSelect, int64(limit)))
+		ids(&doomed, doomSelect, now, int64(limit)))
 	switch {
 	case errors.Is(err, store.ErrFull):
 		return s.Unmarked(ctx, now, limit, err)
@@ -214,8 +248,8 @@ func (s Store) Unmarked(ctx context.Context, now int64, limit int, err error) (d
 }
 
 // Forget implements [store.Meta].
-func (s Store) Forget(ctx context.Context, id string) error {
-	if err := s.DB.Write(ctx, id, do(forgetCount, id), do(forget, id)); err != nil {
+func (s Store) Forget(ctx context.Context, id string, now int64) error {
+	if err := s.DB.Write(ctx, id, do(forgetLater, id, now), do(forgetCount, id, now), do(forget, id, now)); err != nil {
 		return fmt.Errorf("failed to forget share: %w", err)
 	}
 	return nil
