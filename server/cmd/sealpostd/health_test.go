@@ -55,7 +55,12 @@ func TestHealthcheck(t *testing.T) {
 
 // The environment says how a server is, not what to do: it is the same for the server and for who asks after it.
 func TestEnvironmentIsNoOrder(t *testing.T) {
-	cmd := exec.Command(binary, "-listen", "127.0.0.1:99999", "-data", t.TempDir())
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	cmd := exec.Command(binary, "-listen", taken.Addr().String(), "-data", t.TempDir())
 	cmd.Env = []string{"SEALPOST_HEALTHCHECK=true", "SEALPOST_VERSION=true"}
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "failed to listen") {
 		t.Errorf("%v: %s", err, out)

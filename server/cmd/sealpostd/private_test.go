@@ -283,4 +283,9 @@ func TestStopIsTold(t *testing.T) {
 	if err := <-waited; err != nil {
 		t.Errorf("a request that was being answered: %v", err)
 	}
+	err := <-d.exited
+	d.exited <- err
+	if err != nil {
+		t.Errorf("it ended: %v", err)
+	}
 }

@@ -30,15 +30,15 @@ func TestRun(t *testing.T) {
 		done <- run(ctx, []string{"-listen", "localhost:0", "-data", data}, none, w)
 		w.Close()
 	}()
-	line, err := bufio.NewReader(r).ReadString('\n')
-	if err != nil {
-		t.Fatalf("%v: %v", err, <-done)
+	url, ok, lines := "", false, bufio.NewReader(r)
+	for !ok {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatalf("%v: %v", err, <-done)
+		}
+		url, ok = strings.CutPrefix(strings.TrimSpace(line), "listening on ")
 	}
-	go io.Copy(io.Discard, r)
-	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-	if !ok {
-		t.Fatalf("first line is %q", line)
-	}
+	go io.Copy(io.Discard, lines)
 	for path, want := range map[string]string{
 		"/": "text/html; charset=utf-8", "/d/x": "text/html; charset=utf-8", "/api/v1/config": "application/json",
 	} {

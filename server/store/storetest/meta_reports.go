@@ -114,7 +114,7 @@ func metaAddReportYields(t *testing.T, m store.Meta) {
 	for _, id := range []string{removed.ID, forgotten.ID} {
 		must(t, m.Remove(t.Context(), id, at))
 	}
-	must(t, m.Forget(t.Context(), forgotten.ID))
+	must(t, m.Forget(t.Context(), forgotten.ID, now))
 	at = expired.Expires
 	again := kept[0]
 	again.ID, again.Received = newID(), at
