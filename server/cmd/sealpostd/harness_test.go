@@ -88,7 +88,7 @@ func start(t *testing.T, data string, flags ...string) *daemon {
 // startBinary is start for a binary that was built in another way.
 func startBinary(t *testing.T, binary, data string, flags ...string) *daemon {
 	t.Helper()
-	args := append([]string{"-listen", "127.0.0.1:0", "-data", data, "-part-size", "64KiB", "-sweep", "1s", "-log-level", "debug",
+	args := append([]string{"-listen", "127.0.0.1:0", "-data", data, "-part-size", "64KiB", "-min-free", "16MiB", "-sweep", "1s", "-log-level", "debug",
 		"-create-rate", "0", "-take-rate", "0", "-miss-rate", "0", "-report-rate", "0"}, flags...)
 	cmd := exec.Command(binary, args...)
 	cmd.Env = []string{"GORACE=halt_on_error=1"}

@@ -39,7 +39,7 @@ type limitOptions struct {
 
 // flags declares them with their defaults.
 func (o *limitOptions) flags(fs *flag.FlagSet) {
-	o.minFree = disk.MinFree
+	o.minFree = 256 << 20
 	o.headerTimeout, o.stallTimeout, o.idleTimeout = 10*time.Second, 60*time.Second, 75*time.Second
 	o.maxHeaders = 16 << 10
 	fs.Float64Var(&o.createRate, "create-rate", 60, "`shares` per minute and client address, 0 for any number")
