@@ -131,10 +131,11 @@ func TestTwoServers(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			ids[copied.id] = true
-			u.id = copied.id
 		})
 		if len(ids) != 1 {
 			t.Fatalf("%d shares of one sender", len(ids))
+		}
+		for u.id = range ids {
 		}
 		p.both(int(u.parts()+1), func(d *daemon, i int) { // each part by both, at once
 			n := int64(i/2) % (u.parts() + 1)
