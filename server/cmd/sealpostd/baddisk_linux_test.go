@@ -3,9 +3,12 @@ package main_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,11 +24,37 @@ func TestPowerFails(t *testing.T) {
 	t.Parallel()
 	k := storetest.NewDisk(t)
 	crashUnderLoad(t, onDisk(filepath.Join(k.Dir, "data"), func(t *testing.T, d *daemon) {
-		d.cmd.Process.Signal(syscall.SIGSTOP) // without power nobody acknowledges anything
+		d.freeze(t) // without power nobody acknowledges anything
 		k.PowerFails(t)
 		d.kill()
 		k.Replace(t)
 	}), long(1, 50))
+}
+
+// freeze stops a process, and waits until all its threads have: one that a sync holds back keeps the others going.
+func (d *daemon) freeze(t *testing.T) {
+	t.Helper()
+	d.cmd.Process.Signal(syscall.SIGSTOP)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", d.cmd.Process.Pid))
+		if err == nil && !slices.ContainsFunc(threads, func(file string) bool { return threadState(file) != "T" }) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("it does not stop, %v", err)
+		}
+	}
+}
+
+// threadState is the letter of proc_pid_stat(5); a thread that has ended counts as stopped.
+func threadState(file string) string {
+	stat, err := os.ReadFile(file)
+	if err != nil {
+		return "T"
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	state, _, _ := strings.Cut(rest, " ")
+	return state
 }
 
 // TestBadSectors: for a while under load, a part of the disk can neither be read nor written, and what is written there is lost. The server

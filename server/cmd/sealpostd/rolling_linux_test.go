@@ -41,6 +41,7 @@ func TestRollingRestartProxies(t *testing.T) {
 				if _, errs, ok := admin(t, "drain", "-wait", "10s", "-private-listen", private); !ok {
 					t.Fatalf("drain: %s", errs)
 				}
+				time.Sleep(200 * time.Millisecond) // in which its log arrives here
 				made := sharesMade(servers[i])
 				time.Sleep(200 * time.Millisecond)
 				if n := sharesMade(servers[i]); n != made {

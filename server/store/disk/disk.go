@@ -242,7 +242,7 @@ func (s *Store) Delete(ctx context.Context, key store.Key) error {
 	return nil
 }
 
-// DeleteShare implements [store.Blobs].
+// DeleteShare implements [store.Blobs]. It is durable, so that no power cut brings bytes back whose record is gone.
 func (s *Store) DeleteShare(ctx context.Context, share string) error {
 	dir, ok := shareDir(share)
 	if !ok {
@@ -253,6 +253,9 @@ func (s *Store) DeleteShare(ctx context.Context, share string) error {
 			return err
 		}
 		err := s.root.RemoveAll(dir)
+		if err == nil {
+			err = s.syncDir(dir[:2])
+		}
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}

@@ -25,7 +25,8 @@
 // yet, or a new file that is too young to be removed. Renaming over an existing object changes nothing, since the name says
 // what the bytes are.
 //
-// Removing is not synced: what a power cut brings back has no record and is swept again.
+// Removing a share is synced, before its record is deleted. Removing a single object is not: what a power cut brings back has no record, and is
+// swept again.
 //
 // On Linux a Put leaves some of the file system free, 16 MiB or what Store.MinFree says. A disk that is full to the brim would not even let
 // the database beside it note what is taken or to be deleted.
