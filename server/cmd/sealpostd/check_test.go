@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -128,6 +129,86 @@ func TestConfigCheckOfMachine(t *testing.T) {
 		err := run(t.Context(), append([]string{"-config-check", "-data", dir}, c.args...), none, new(bytes.Buffer))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: no %q in %v", c.args, c.want, err)
+		}
+	}
+}
+
+func TestConfigCheck(t *testing.T) {
+	dir := t.TempDir()
+	data, file := filepath.Join(dir, "data"), filepath.Join(dir, "file")
+	if err := os.WriteFile(file, []byte("junk"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cert, key := makeCert(t, "post.example")
+	for name, data := range map[string][]byte{"cert": cert, "key": key} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := tokenOf(t, filepath.Join(dir, "tokens"), "new", "alice"); err != nil {
+		t.Fatal(err)
+	}
+	check := func(args ...string) (string, error) {
+		var out bytes.Buffer
+		err := run(t.Context(), append([]string{"-config-check", "-data", data}, args...), none, &out)
+		return out.String(), err
+	}
+	for _, args := range [][]string{nil, {"-listen", "unix:" + filepath.Join(dir, "sock")}, {"-listen", "systemd"}, {"-base-path", "/a.b/c_d"},
+		{"-tls-cert", filepath.Join(dir, "cert"), "-tls-key", filepath.Join(dir, "key"), "-redirect-listen", ":80"},
+		{"-acme-hosts", "post.example,www.post.example", "-acme-email", "ops@post.example"}, {"-upload-tokens", filepath.Join(dir, "tokens")},
+		{"-upload-header", "X-Remote-User", "-trusted-proxies", "127.0.0.1"}, {"-upload-header", "X-Remote-User", "-listen", "unix:/run/x"},
+		{"-max-total-size", "1GiB", "-min-free", "10GiB", "-daily-shares", "5", "-daily-size", "1GiB"},
+		{"-private-listen", "localhost:9090"}, {"-private-listen", "unix:" + filepath.Join(dir, "private")}} {
+		if out, err := check(args...); err != nil || out != "configuration is fine\n" {
+			t.Errorf("%v: %q, %v", args, out, err)
+		}
+	}
+	for _, args := range [][]string{{"-listen", "nowhere"}, {"-listen", "unix:"}, {"-base-path", "send"}, {"-base-path", "/send/"}, {"-base-path", "/"},
+		{"-base-path", "/a/../b"}, {"-base-path", "/a?b"}, {"-base-path", "//a"},
+		{"-tls-cert", file}, {"-tls-cert", file, "-tls-key", file}, {"-tls-key", file}, {"-redirect-listen", ":80"},
+		{"-tls-cert", filepath.Join(dir, "cert"), "-tls-key", filepath.Join(dir, "missing")}, {"-acme-hosts", "localhost"}, {"-acme-hosts", "192.0.2.1"},
+		{"-acme-hosts", "*.post.example"}, {"-acme-hosts", "post.example,"}, {"-acme-hosts", "a.example", "-tls-cert", "x", "-tls-key", "y"},
+		{"-upload-tokens", file}, {"-upload-tokens", filepath.Join(dir, "missing")}, {"-upload-header", "X-Remote-User"},
+		{"-upload-header", "X Y", "-trusted-proxies", "::1"}, {"-min-free", "1MiB"}, {"-daily-shares", "-1"}, {"-parts-in-flight", "-1"},
+		{"-stall-timeout", "1ms"}, {"-max-headers", "1KiB"}, {"-call-rate", "NaN"}, {"-create-rate", "Inf"}, {"-data", file},
+		{"-private-listen", "nowhere"}, {"-private-listen", "unix:"}, {"-private-listen", "systemd"}, {"-lifetimes", "1h,1m"}, {"-default-lifetime", "2h"}, {"-part-size", "1KiB"}, {"-report-recipient", "age1x"}} {
+		if out, err := check(args...); err == nil || strings.Contains(out, "fine") {
+			t.Errorf("%v: %q", args, out)
+		}
+	}
+	if _, err := os.Stat(data); err == nil {
+		t.Error("a check makes the data folder")
+	}
+}
+
+// Values may come from files, in which editors leave a line's end.
+func TestValueFiles(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "value")
+	env := map[string]string{"SEALPOST_MAX_DOWNLOADS_FILE": file}
+	parse := func() (*options, error) {
+		return parseOptions(nil, func(k string) string { return env[k] }, io.Discard)
+	}
+	if _, err := parse(); err == nil {
+		t.Error("a file may be missing")
+	}
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("7\n")
+	if o, err := parse(); err != nil || o.maxDownloads != 7 {
+		t.Errorf("%+v, %v", o, err)
+	}
+	env["SEALPOST_MAX_DOWNLOADS"] = "8"
+	if _, err := parse(); err == nil {
+		t.Error("takes one of two values")
+	}
+	delete(env, "SEALPOST_MAX_DOWNLOADS")
+	for _, text := range []string{"seven", strings.Repeat(" ", maxValue+1), "7\nhush\n", "\n"} {
+		write(text)
+		if _, err := parse(); err == nil || strings.Contains(err.Error(), "   ") || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%.20q: %v", text, err)
 		}
 	}
 }
