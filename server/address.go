@@ -37,13 +37,21 @@ func (s *Server) missProblem(c *call) *api.Problem {
 	return api.NewProblem(api.CodeNotFound)
 }
 
-// clientKey names the client for limits: an IPv4 address, or the /64 of an IPv6 one, as that is what one customer is given.
+// ClientNet is what counts as one client for limits: an IPv4 address, or the /64 of an IPv6 one, as that is what one customer is given.
+// Without an address it is no network.
+func ClientNet(addr netip.Addr) netip.Prefix {
+	bits := addr.BitLen()
+	if addr.Is6() {
+		bits = 64
+	}
+	return netip.PrefixFrom(addr, bits).Masked()
+}
+
+// clientKey names the client for limits.
 func (s *Server) clientKey(r *http.Request) string {
 	addr := s.clientAddr(r)
 	if addr.Is6() {
-		if p, err := addr.Prefix(64); err == nil {
-			return p.String()
-		}
+		return ClientNet(addr).String()
 	}
 	return addr.String()
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/sealpost/sealpost/server"
 	"github.com/sealpost/sealpost/server/internal/metrics"
 )
 
@@ -46,7 +47,7 @@ func (c *connections) watch(s *http.Server) {
 		case http.StateNew:
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.open[conn] = clientNet(peerOf(conn))
+			c.open[conn] = server.ClientNet(peerOf(conn))
 			c.metrics.Connected(1)
 		case http.StateClosed, http.StateHijacked:
 			c.ended(conn)
@@ -71,7 +72,7 @@ func (c *connections) ended(conn net.Conn) {
 
 // enter tells whether a client may have one more.
 func (c *connections) enter(addr netip.Addr) bool {
-	client := clientNet(addr)
+	client := server.ClientNet(addr)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.each > 0 && c.of[client] >= c.each && addr.IsValid() && !c.trusts(addr) {
@@ -98,15 +99,6 @@ func peerOf(conn net.Conn) netip.Addr {
 		return tcp.AddrPort().Addr().Unmap().WithZone("")
 	}
 	return netip.Addr{}
-}
-
-// clientNet is an address, or the /64 of an IPv6 one, as that is what one customer is given.
-func clientNet(addr netip.Addr) netip.Prefix {
-	bits := addr.BitLen()
-	if addr.Is6() {
-		bits = 64
-	}
-	return netip.PrefixFrom(addr, bits).Masked()
 }
 
 type limitedListener struct {
